@@ -1,0 +1,143 @@
+"""The operator's settings: one TOML file, every value also by environment (`FLATTR_…`).
+
+The environment wins over the file; a secret may be named by a file (`FLATTR_LND__LNDCONNECT_FILE`).
+Test networks first: on a main network the node refuses to start until the operator writes
+`i_understand_real_money = true` (design.md §3.14).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from node.errors import ConfigError
+
+FILE_NAME: Final = "flattr-node.toml"
+Network = Literal["mainnet", "testnet", "testnet4", "signet", "regtest", "simnet"]
+
+
+class LndSettings(BaseModel):
+    """How to reach LND: an `lndconnect://` URL, or address, certificate and macaroon by path."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    lndconnect: str | None = None
+    address: str = "127.0.0.1:10009"
+    cert_path: Path | None = None
+    macaroon_path: Path | None = None
+    allow_admin_macaroon: bool = False
+
+
+class MoneySettings(BaseModel):
+    """The rules that the operator may set. Amounts in whole sats."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    commission_bps: int = Field(default=1000, ge=0, le=1000)
+    dues_sat: int = Field(default=2000, ge=0)
+    payout_min_sat: int = Field(default=1, ge=1)
+    held_days: int = Field(default=180, ge=30)
+    target_lock_hours: int = Field(default=72, ge=0)
+    deposit_min_sat: int = Field(default=1, ge=1)
+    deposit_max_sat: int = Field(default=1_000_000, ge=1)
+    operator_target: str | None = None
+
+
+class WebSettings(BaseModel):
+    """The HTTP listener and its limits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65_535)
+    public_url: str = "http://127.0.0.1:8080"
+    requests_per_minute: int = Field(default=600, ge=1)
+    joins_per_hour: int = Field(default=60, ge=1)
+    header_deadline_s: float = Field(default=10, gt=0)
+    body_max_bytes: int = Field(default=65_536, ge=1024)
+
+
+class Settings(BaseSettings):
+    """Everything that an operator sets."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FLATTR_", env_nested_delimiter="__", extra="forbid", toml_file=None
+    )
+
+    network: Network = "simnet"
+    i_understand_real_money: bool = False
+    database: str = ""
+    """Empty: SQLite in the folder. Or `postgresql://…`."""
+    fetch_allow: frozenset[str] = frozenset()
+    """`host:port` pairs that may be fetched over plain http: test networks only."""
+    lnd: LndSettings = LndSettings()
+    money: MoneySettings = MoneySettings()
+    web: WebSettings = WebSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read `folder`/flattr-node.toml and the environment. Raises ConfigError with what to write."""
+    path = folder / FILE_NAME
+    source = type(
+        "FileSettings",
+        (Settings,),
+        {"model_config": SettingsConfigDict(**{**Settings.model_config, "toml_file": path})},
+    )
+    try:
+        settings: Settings = source(**_secrets_by_file())
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError(f"{path} or the environment: " + "; ".join(lines)) from error
+    except ValueError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    check_network(settings)
+    return settings
+
+
+def check_network(settings: Settings) -> None:
+    """Refuse what is only for test networks, and real money by accident. Raises ConfigError."""
+    if settings.network != "mainnet":
+        return
+    if not settings.i_understand_real_money:
+        raise ConfigError(
+            "network is mainnet: real money. Set i_understand_real_money = true, or a test network."
+        )
+    if settings.fetch_allow or settings.lnd.allow_admin_macaroon:
+        raise ConfigError("fetch_allow and lnd.allow_admin_macaroon are for test networks only")
+
+
+def database_url(settings: Settings, folder: Path) -> str:
+    """The URL of the database: the operator's, or a file in the folder."""
+    return settings.database or f"sqlite:///{folder / 'flattr.sqlite'}"
+
+
+def _secrets_by_file() -> dict[str, object]:
+    path = os.environ.get("FLATTR_LND__LNDCONNECT_FILE")
+    if path is None:
+        return {}
+    try:
+        return {"lnd": {"lndconnect": Path(path).read_text(encoding="utf-8").strip()}}
+    except OSError as error:
+        raise ConfigError(f"FLATTR_LND__LNDCONNECT_FILE: {error}") from error

@@ -1,0 +1,44 @@
+"""Logs: one line an event, for people at a terminal and as JSON elsewhere. Secrets are blanked."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import Final
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+_SECRET_KEYS: Final = frozenset({"macaroon", "preimage", "token", "lndconnect", "seed"})
+_SECRET_TEXT: Final = re.compile(r"(lndconnect://|macaroon=)\S+")
+
+
+def set_up(*, json: bool | None = None, level: int = logging.INFO) -> None:
+    """Write logs to stderr. `json`: None means unless it is a terminal."""
+    as_json = not sys.stderr.isatty() if json is None else json
+    renderer: Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _blank_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _blank_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    for key, value in event.items():
+        if key in _SECRET_KEYS:
+            event[key] = "…"
+        elif isinstance(value, str):
+            event[key] = _SECRET_TEXT.sub(r"\1…", value)
+    return event
