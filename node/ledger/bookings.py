@@ -1,0 +1,133 @@
+"""One function per event: what it does to the accounts, as an Entry.
+
+The close of a month is booked in bulk by `store.closes`, from the same accounts: two transfers per
+pot and one per creator, so many that they are made as a set. It is the only event not here.
+Two events that are the same event make the same id, so booking one twice is booking it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from node.ids import AttemptId, MemberId, PaymentHash, PayoutId, entry_id
+from node.ledger import accounts
+from node.ledger.accounts import Account
+from node.ledger.entry import Entry, Transfer
+from node.money import Amount, Asset
+from node.month import Month
+
+
+def deposit(member: MemberId, paid: Amount, payment_hash: PaymentHash, to: Month | None) -> Entry:
+    """An invoice was paid: into the member's available money, and on into the pot of month `to`."""
+    free = accounts.available(paid.asset, member)
+    moves = [Transfer(accounts.wallet(paid.asset), free, paid.units)]
+    if to is not None:
+        moves.append(Transfer(free, accounts.pot(paid.asset, member, to), paid.units))
+    eid = entry_id("deposit", payment_hash)
+    return Entry(eid, "deposit", paid.asset, payment_hash, tuple(moves), to)
+
+
+def fill_pot(member: MemberId, month: Month, amount: Amount, why: str, key: str) -> Entry:
+    """Available money goes into a pot. `why`: `pot` (asked for) or `means` (standing)."""
+    free = accounts.available(amount.asset, member)
+    move = Transfer(free, accounts.pot(amount.asset, member, month), amount.units)
+    eid = entry_id(why, member, month, amount.asset, key)
+    return Entry(eid, why, amount.asset, f"member {member}", (move,), month)
+
+
+def empty_pot(member: MemberId, month: Month, amount: Amount, key: str) -> Entry:
+    """A pot's money goes back to available, while its month is open."""
+    free = accounts.available(amount.asset, member)
+    move = Transfer(accounts.pot(amount.asset, member, month), free, amount.units)
+    eid = entry_id("unpot", member, month, amount.asset, key)
+    return Entry(eid, "unpot", amount.asset, f"member {member}", (move,), month)
+
+
+def release(member: MemberId, month: Month, amount: Amount) -> Entry:
+    """The dues of `month` are paid: what was held is earned."""
+    move = Transfer(
+        accounts.held(amount.asset, member), accounts.earned(amount.asset, member), amount.units
+    )
+    eid = entry_id("release", member, month, amount.asset)
+    return Entry(eid, "release", amount.asset, f"member {member}", (move,), month)
+
+
+def dues_from_earnings(
+    member: MemberId, month: Month, to: Month, *, asset: Asset, from_earned: int, from_held: int
+) -> Entry:
+    """At the close of `month`, a creator's earnings fill the pot of month `to` up to the dues."""
+    target = accounts.pot(asset, member, to)
+    sources = (
+        (accounts.earned(asset, member), from_earned),
+        (accounts.held(asset, member), from_held),
+    )
+    moves = tuple(Transfer(source, target, units) for source, units in sources if units)
+    eid = entry_id("dues", member, month, asset)
+    return Entry(eid, "dues", asset, f"member {member}", moves, month)
+
+
+def return_held(
+    member: MemberId,
+    earned_in: Month,
+    month: Month,
+    asset: Asset,
+    to: Sequence[tuple[MemberId, int]],
+) -> Entry:
+    """Held too long: back into its readers' pots of `month`, pro rata. `to`: (reader, units)."""
+    source = accounts.held(asset, member)
+    moves = tuple(
+        Transfer(source, accounts.pot(asset, reader, month), units) for reader, units in to if units
+    )
+    eid = entry_id("return", member, earned_in, asset)
+    return Entry(eid, "return", asset, f"member {member} of {earned_in}", moves, month)
+
+
+def open_payout(payout: PayoutId, source: Account, units: int, month: Month | None) -> Entry:
+    """Money is set aside for one payout: its amount, and a withdrawal's fee limit."""
+    asset = source.asset
+    move = Transfer(source, accounts.payout(asset, payout), units)
+    return Entry(entry_id("open", payout), "open", asset, payout, (move,), month)
+
+
+def settle_payout(payout: PayoutId, amount: Amount, fee: Amount, month: Month | None) -> Entry:
+    """The receiver has it. The fee is the operator's (design.md §3.8)."""
+    asset = amount.asset
+    moves = [Transfer(accounts.payout(asset, payout), accounts.wallet(asset), amount.units)]
+    if fee:
+        moves.append(_fee(fee))
+    return Entry(entry_id("settle", payout), "settle", asset, payout, tuple(moves), month)
+
+
+def settle_withdrawal(
+    payout: PayoutId, member: MemberId, amount: Amount, fee: Amount, reserved: Amount
+) -> Entry:
+    """The member has it. The fee is the member's; what was reserved for more goes back."""
+    asset = amount.asset
+    source = accounts.payout(asset, payout)
+    gone = amount + Amount(min(fee.units, reserved.units - amount.units), asset)
+    moves = [Transfer(source, accounts.wallet(asset), gone.units)]
+    if rest := reserved - gone:
+        moves.append(Transfer(source, accounts.available(asset, member), rest.units))
+    if over := Amount(fee.units - (gone - amount).units, asset):
+        moves.append(_fee(over))
+    return Entry(entry_id("settle", payout), "settle", asset, payout, tuple(moves))
+
+
+def return_withdrawal(payout: PayoutId, member: MemberId, reserved: Amount) -> Entry:
+    """A withdrawal that can't be paid goes back."""
+    asset = reserved.asset
+    move = Transfer(
+        accounts.payout(asset, payout), accounts.available(asset, member), reserved.units
+    )
+    return Entry(entry_id("returned", payout), "returned", asset, payout, (move,))
+
+
+def unexplained(attempt: AttemptId, paid: Amount, fee: Amount) -> Entry:
+    """A payment that was called dead went through although its payout was paid another way."""
+    asset = paid.asset
+    gone = Transfer(accounts.suspense(asset), accounts.capital(asset), paid.units + fee.units)
+    return Entry(entry_id("unexplained", attempt), "unexplained", asset, attempt, (gone,))
+
+
+def _fee(fee: Amount) -> Transfer:
+    return Transfer(accounts.expense(fee.asset, "routing"), accounts.capital(fee.asset), fee.units)

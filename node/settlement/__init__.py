@@ -1,0 +1,1 @@
+"""What is decided: shares, payouts, attempts, batches. Pure."""
