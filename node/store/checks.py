@@ -1,0 +1,165 @@
+"""Laws that no constraint can say: queries that must return no row.
+
+They run before and after each close, in `audit`, and after each test. The deep ones read every
+posting and entry, and run in `audit` and in tests. Each is one text for both databases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from node.ids import EntryId
+from node.ledger.entry import GENESIS, Entry, chain_hash, transfers_digest
+from node.money import Asset
+from node.month import Month
+from node.store.engine import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One law. `invariant` is its number in the audit; the query returns what breaks it."""
+
+    invariant: str
+    law: str
+    query: str
+    deep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A law that is broken, and the first rows that break it."""
+
+    invariant: str
+    law: str
+    rows: tuple[str, ...]
+
+
+CHECKS: Final = (
+    Check(
+        "I1", "the wallet holds exactly what is owed, and capital met every expense",
+        "SELECT asset, sum(CASE WHEN kind = 'wallet' THEN balance"
+        " WHEN kind IN ('expense', 'suspense', 'capital') THEN 0 ELSE -balance END) AS wallet,"
+        " sum(CASE WHEN kind IN ('expense', 'suspense') THEN balance"
+        " WHEN kind = 'capital' THEN -balance ELSE 0 END) AS expense"
+        " FROM account GROUP BY asset HAVING sum(CASE WHEN kind = 'wallet' THEN balance"
+        " WHEN kind IN ('expense', 'suspense', 'capital') THEN 0 ELSE -balance END) <> 0"
+        " OR sum(CASE WHEN kind IN ('expense', 'suspense') THEN balance"
+        " WHEN kind = 'capital' THEN -balance ELSE 0 END) <> 0",
+    ),
+    Check("I2", "no balance is negative", "SELECT name, balance FROM account WHERE balance < 0"),
+    Check(
+        "I9", "no money is left in the middle of a close",
+        "SELECT name, balance FROM account WHERE kind = 'closing' AND balance <> 0",
+    ),
+    Check(
+        "I9", "a closed month distributed what left its pots, and the commission is exact",
+        "SELECT month, asset FROM close WHERE stage NOT IN ('frozen', 'folded') AND"
+        " (pots <> distributed + carried OR commission * 10000 <> distributed * commission_bps)",
+    ),
+    Check(
+        "I9", "the pots of a booked month are empty",
+        "SELECT account.name, balance FROM account JOIN close ON close.month = account.month"
+        " AND close.asset = account.asset WHERE kind = 'pot' AND balance <> 0"
+        " AND stage NOT IN ('frozen', 'folded', 'split')",
+    ),
+    Check(
+        "I5", "a payout in flight has one live attempt, and only such a payout has one",
+        "SELECT id, state FROM payout WHERE (state = 'in_flight') <> (EXISTS (SELECT 1 FROM leg"
+        " JOIN attempt ON attempt.id = leg.attempt WHERE leg.payout = payout.id AND NOT leg.dead"
+        " AND attempt.state IN ('ready', 'sent', 'limbo')))",
+    ),
+    Check(
+        "I5", "a paid payout has one settled attempt, and nothing else is settled",
+        "SELECT id, state FROM payout WHERE (state = 'paid') <> (1 = (SELECT count(*) FROM leg"
+        " JOIN attempt ON attempt.id = leg.attempt WHERE leg.payout = payout.id AND NOT leg.dead"
+        " AND attempt.state = 'settled'))",
+    ),
+    Check(
+        "I5", "a payout holds its money until it is paid or returned",
+        "SELECT payout.id, payout.state, coalesce(balance, 0) AS balance FROM payout"
+        " LEFT JOIN account ON account.asset = payout.asset"
+        " AND account.name = 'payout:' || payout.id WHERE coalesce(balance, 0) <> CASE"
+        " WHEN state IN ('paid', 'returned') THEN 0"
+        " WHEN payout.kind = 'withdrawal' THEN payout.units + payout.fee_limit"
+        " ELSE payout.units END",
+    ),
+    Check(
+        "I6", "a settled attempt has a proof",
+        "SELECT id FROM attempt WHERE state = 'settled' AND (proof IS NULL OR fee IS NULL)",
+    ),
+    Check(
+        "I10", "a settled deposit is in the books once, and no other deposit is",
+        "SELECT deposit.id, state FROM deposit WHERE (state = 'settled') <> (EXISTS (SELECT 1"
+        " FROM entry WHERE entry.kind = 'deposit' AND entry.ref = deposit.payment_hash))",
+    ),
+    Check(
+        "I14", "no payment cost more than its limit",
+        "SELECT id, fee, fee_limit FROM attempt WHERE fee > fee_limit",
+    ),
+    Check(
+        "I15", "no click waits for a month that is folded",
+        "SELECT flattr_inbox.id FROM flattr_inbox JOIN close ON close.month = flattr_inbox.month"
+        " WHERE stage <> 'frozen'",
+    ),
+    Check(
+        "I1", "what creators have held is what the months explain",
+        "SELECT account.name, balance FROM account WHERE kind = 'held' AND balance <>"
+        " (SELECT coalesce(sum(units_left), 0) FROM tranche WHERE tranche.member = account.member"
+        " AND tranche.asset = account.asset)",
+    ),
+    Check(
+        "I1", "every balance is the sum of its postings",
+        "SELECT account.name, balance FROM account LEFT JOIN (SELECT id, sum(units) AS units FROM"
+        " (SELECT debit AS id, units FROM posting UNION ALL SELECT credit, -units FROM posting)"
+        " AS both_sides GROUP BY id) AS d ON d.id = account.id"
+        " WHERE balance <> account.side * coalesce(d.units, 0)",
+        deep=True,
+    ),
+)  # fmt: skip
+
+
+async def breaches(tx: Tx, *, deep: bool = False) -> list[Breach]:
+    """Every broken law; an empty list when the books are clean."""
+    found = []
+    for check in CHECKS:
+        if check.deep and not deep:
+            continue
+        rows = await tx.rows(check.query + " LIMIT 5")
+        if rows:
+            words = tuple(str(dict(row._mapping)) for row in rows)  # noqa: SLF001  its public name
+            found.append(Breach(check.invariant, check.law, words))
+    if deep:
+        for asset in Asset:
+            found += await _chain_breaches(tx, asset)
+    return found
+
+
+async def _chain_breaches(tx: Tx, asset: Asset) -> list[Breach]:
+    """Recompute the hash chain of an asset from its postings; the first entry that breaks it."""
+    law = "the hash chain is unbroken"
+    before, seq = GENESIS, 0
+    for row in await tx.rows("SELECT * FROM entry WHERE asset = :asset ORDER BY seq", asset=asset):
+        seq += 1
+        month = Month.from_ordinal(row.month) if row.month is not None else None
+        entry = Entry(EntryId(row.id), row.kind, asset, row.ref, (), month)
+        digest = await _postings_digest(tx, row.number)
+        hashed = chain_hash(before, seq, entry, row.at_us, digest)
+        if (row.seq, row.before, row.hash, row.digest) != (seq, before, hashed, digest):
+            return [Breach("I11", law, (f"entry {row.seq} ({row.kind} {row.ref})",))]
+        before = row.hash
+    head = await tx.row("SELECT seq, head FROM chain WHERE asset = :asset", asset=asset)
+    if head is not None and (head.seq, head.head) != (seq, before):
+        return [Breach("I11", law, (f"it ends at {seq}, and should at {head.seq}",))]
+    return []
+
+
+async def _postings_digest(tx: Tx, number: int) -> str:
+    rows = await tx.rows(
+        "SELECT debit.name AS debit, credit.name AS credit, units FROM posting"
+        " JOIN account AS debit ON debit.id = posting.debit"
+        " JOIN account AS credit ON credit.id = posting.credit"
+        " WHERE entry = :number ORDER BY line",
+        number=number,
+    )
+    return transfers_digest((row.debit, row.credit, row.units) for row in rows)

@@ -1,0 +1,255 @@
+"""Closes: how far a month is, what it came to, and the packed parts of its result.
+
+A part is an array of little-endian 64-bit numbers, rows after rows, for members or things from
+`first` to `last`: `reader` (READER_COLUMNS), `thing` (THING_COLUMNS), `excluded` and `pending`
+(PAIR_COLUMNS). They are written once, by the split, and everything after it reads them: so what was
+booked, published and proved is one thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row
+
+from node.errors import CorruptBooks
+from node.money import Asset
+from node.month import Month
+from node.settlement.month_split import Owners
+from node.store.engine import Tx
+
+Units: TypeAlias = NDArray[np.int64]
+
+
+class Stage(StrEnum):
+    """The last stage that a close has done, in order."""
+
+    FROZEN = "frozen"
+    FOLDED = "folded"
+    SPLIT = "split"
+    BOOKED = "booked"
+    PROVED = "proved"
+    OPENED = "opened"
+    CHECKED = "checked"
+
+    @property
+    def number(self) -> int:
+        """Its place in the order."""
+        return list(Stage).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a month came to, in base units and numbers."""
+
+    pots: int = 0
+    distributed: int = 0
+    commission: int = 0
+    carried: int = 0
+    readers: int = 0
+    flattrs: int = 0
+    creators: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """One month's close in one asset, with the rules that it was frozen under."""
+
+    month: Month
+    asset: Asset
+    stage: Stage
+    frozen_us: int
+    commission_bps: int
+    dues_units: int
+    figures: Figures
+    digest: str | None
+
+
+async def get(tx: Tx, month: Month, asset: Asset) -> Close | None:
+    """The close of a month; None while the month is open."""
+    row = await tx.row(
+        "SELECT * FROM close WHERE month = :month AND asset = :asset" + tx.for_update,
+        month=month.ordinal, asset=asset,
+    )  # fmt: skip
+    return _close(row) if row else None
+
+
+async def all_of(tx: Tx, asset: Asset) -> list[Close]:
+    """All closes, newest first."""
+    sql = "SELECT * FROM close WHERE asset = :asset ORDER BY month DESC"
+    return [_close(row) for row in await tx.rows(sql, asset=asset)]
+
+
+async def is_frozen(tx: Tx, month: Month) -> bool:
+    """Whether a month takes no more clicks and no more money."""
+    row = await tx.row("SELECT 1 FROM close WHERE month = :month LIMIT 1", month=month.ordinal)
+    return row is not None
+
+
+async def freeze(tx: Tx, close: Close) -> bool:
+    """Freeze a month under its rules; False if it is frozen already."""
+    made = await tx.run(
+        "INSERT INTO close (month, asset, stage, frozen_us, commission_bps, dues_units)"
+        " VALUES (:month, :asset, :stage, :frozen_us, :bps, :dues) ON CONFLICT DO NOTHING",
+        month=close.month.ordinal, asset=close.asset, stage=Stage.FROZEN,
+        frozen_us=close.frozen_us, bps=close.commission_bps, dues=close.dues_units,
+    )  # fmt: skip
+    return made == 1
+
+
+async def finish_stage(tx: Tx, close: Close, stage: Stage) -> None:
+    """Stage done. Raises CorruptBooks when the close is not at the stage before it."""
+    before = list(Stage)[stage.number - 1]
+    moved = await tx.run(
+        "UPDATE close SET stage = :stage WHERE month = :month AND asset = :asset"
+        " AND stage = :before",
+        stage=stage, month=close.month.ordinal, asset=close.asset, before=before,
+    )  # fmt: skip
+    if moved != 1:
+        raise CorruptBooks(f"the close of {close.month} was not at {before}")
+
+
+async def set_figures(tx: Tx, close: Close, figures: Figures) -> None:
+    """What the split came to."""
+    await tx.run(
+        "UPDATE close SET pots = :pots, distributed = :distributed, commission = :commission,"
+        " carried = :carried, readers = :readers, flattrs = :flattrs, creators = :creators"
+        " WHERE month = :month AND asset = :asset",
+        pots=figures.pots, distributed=figures.distributed, commission=figures.commission,
+        carried=figures.carried, readers=figures.readers, flattrs=figures.flattrs,
+        creators=figures.creators, month=close.month.ordinal, asset=close.asset,
+    )  # fmt: skip
+
+
+async def set_digest(tx: Tx, close: Close, digest: str) -> None:
+    """The name of the result."""
+    await tx.run(
+        "UPDATE close SET digest = :digest WHERE month = :month AND asset = :asset",
+        digest=digest, month=close.month.ordinal, asset=close.asset,
+    )  # fmt: skip
+
+
+async def put_part(tx: Tx, close: Close, kind: str, first: int, last: int, rows: bytes) -> None:
+    """Store one packed part."""
+    await tx.run(
+        "INSERT INTO close_part (month, asset, kind, first, last, rows)"
+        " VALUES (:month, :asset, :kind, :first, :last, :rows)",
+        month=close.month.ordinal, asset=close.asset, kind=kind, first=first, last=last, rows=rows,
+    )  # fmt: skip
+
+
+async def parts(tx: Tx, month: Month, asset: Asset, kind: str) -> list[bytes]:
+    """The packed parts of one kind, in order."""
+    rows = await tx.rows(
+        "SELECT rows FROM close_part WHERE month = :month AND asset = :asset AND kind = :kind"
+        " ORDER BY first",
+        month=month.ordinal, asset=asset, kind=kind,
+    )  # fmt: skip
+    return [bytes(row[0]) for row in rows]
+
+
+async def part_of(tx: Tx, month: Month, asset: Asset, kind: str, number: int) -> bytes | None:
+    """The part that would hold this member or thing."""
+    found = await tx.value(
+        "SELECT rows FROM close_part WHERE month = :month AND asset = :asset AND kind = :kind"
+        " AND first <= :number AND last >= :number",
+        month=month.ordinal, asset=asset, kind=kind, number=number,
+    )  # fmt: skip
+    return None if found is None else bytes(found)
+
+
+async def pots(tx: Tx, month: Month, asset: Asset) -> tuple[Units, Units]:
+    """(members in order, base units) of a month's pots that are not empty."""
+    rows = await tx.rows(
+        "SELECT member, balance FROM account WHERE kind = 'pot' AND month = :month"
+        " AND asset = :asset AND balance > 0 ORDER BY member",
+        month=month.ordinal, asset=asset,
+    )  # fmt: skip
+    return _pairs(rows)
+
+
+async def balances(tx: Tx, kind: str, asset: Asset) -> tuple[Units, Units]:
+    """(members in order, base units) of all accounts of a kind that are not empty."""
+    rows = await tx.rows(
+        "SELECT member, balance FROM account WHERE kind = :kind AND asset = :asset"
+        " AND balance > 0 ORDER BY member",
+        kind=kind, asset=asset,
+    )  # fmt: skip
+    return _pairs(rows)
+
+
+async def means(tx: Tx, asset: Asset) -> tuple[Units, Units]:
+    """(members in order, base units) of the standing amounts, of members who are active."""
+    rows = await tx.rows(
+        "SELECT means.member, units FROM means JOIN member ON member.id = means.member"
+        " WHERE asset = :asset AND units > 0 AND suspended_us IS NULL ORDER BY means.member",
+        asset=asset,
+    )
+    return _pairs(rows)
+
+
+async def dues_payers(tx: Tx) -> Units:
+    """Members who pay their dues from their earnings, in order."""
+    rows = await tx.rows(
+        "SELECT id FROM member WHERE dues_from_earnings AND suspended_us IS NULL ORDER BY id"
+    )
+    return np.array([row[0] for row in rows], np.int64)
+
+
+async def owners(tx: Tx, cutoff_us: int, asset: Asset) -> Owners:
+    """Who owns what at a cutoff, and who shares a payout target."""
+    rows = await tx.rows(
+        "SELECT thing.id, owner FROM thing JOIN member ON member.id = owner"
+        " WHERE claimed_us < :cutoff AND (suspended_us IS NULL OR suspended_us >= :cutoff)",
+        cutoff=cutoff_us,
+    )
+    owner = _scatter(_pairs(rows), fill=0)
+    grouped = await tx.rows(
+        "SELECT member, min(member) OVER (PARTITION BY fingerprint) FROM target"
+        " WHERE asset = :asset AND replaced_us IS NULL ORDER BY member",
+        asset=asset,
+    )
+    return Owners(owner, _scatter(_pairs(grouped), fill=None))
+
+
+async def claimed_between(tx: Tx, from_us: int, to_us: int) -> Units:
+    """Things that were claimed in this time, in order."""
+    rows = await tx.rows(
+        "SELECT id FROM thing WHERE claimed_us >= :from_us AND claimed_us < :to_us ORDER BY id",
+        from_us=from_us, to_us=to_us,
+    )  # fmt: skip
+    return np.array([row[0] for row in rows], np.int64)
+
+
+async def things_max(tx: Tx) -> int:
+    """The highest id of a thing; 0 if there is none."""
+    return int(await tx.value("SELECT coalesce(max(id), 0) FROM thing"))
+
+
+def _pairs(rows: Any) -> tuple[Units, Units]:
+    pairs: Units = np.array([(row[0], row[1]) for row in rows], np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _scatter(pairs: tuple[Units, Units], *, fill: int | None) -> Units:
+    """An array with values at keys; elsewhere `fill`, or the place itself."""
+    keys, values = pairs
+    length = int(keys.max()) + 1 if len(keys) else 0
+    scattered = np.arange(length) if fill is None else np.full(length, fill, np.int64)
+    scattered[keys] = values
+    return scattered
+
+
+def _close(row: Row[Any]) -> Close:
+    figures = Figures(
+        row.pots, row.distributed, row.commission, row.carried, row.readers, row.flattrs,
+        row.creators,
+    )  # fmt: skip
+    return Close(
+        Month.from_ordinal(row.month), Asset(row.asset), Stage(row.stage), row.frozen_us,
+        row.commission_bps, row.dues_units, figures, row.digest,
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""What differs between SQLite and Postgres, each with its reason. Everything else is one SQL text.
+
+* Locking. SQLite has one writer at a time (`BEGIN IMMEDIATE`). Postgres locks rows, so whoever must
+  queue says `FOR UPDATE`; and a click's fence against the close is an advisory lock.
+* Many rows at once. Both read them out of one JSON parameter: thousands of rows, one statement.
+* Triggers. Postgres moves balances once a statement over all its postings; SQLite once a row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+Name = Literal["sqlite", "postgresql"]
+
+_FORBIDDEN: Final = ("entry", "posting")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One database's ways. `name` as SQLAlchemy spells it."""
+
+    name: Name
+
+    @property
+    def for_update(self) -> str:
+        """Ends a SELECT whose rows a write transaction is about to change."""
+        return "" if self.name == "sqlite" else " FOR UPDATE"
+
+    def json_rows(self, types: Sequence[Literal["bigint", "text"]]) -> str:
+        """A FROM clause `(…) AS r` with columns c0, c1, … out of the JSON array `:rows`."""
+        return _json_rows(self.name, tuple(types))
+
+    def months_fence(self, *, exclusive: bool) -> str | None:
+        """The lock on `:month` that clicks share and a freeze has alone; None: no need of it."""
+        if self.name == "sqlite":
+            return None
+        shared = "" if exclusive else "_shared"
+        return f"SELECT pg_advisory_xact_lock{shared}(1717, CAST(:month AS integer))"
+
+
+@cache
+def _json_rows(name: Name, types: tuple[str, ...]) -> str:
+    columns = []
+    for index, kind in enumerate(types):
+        cast = "" if name == "sqlite" else f"::{kind}"
+        columns.append(f"(value ->> {index}){cast} AS c{index}")
+    source = "json_each" if name == "sqlite" else "json_array_elements"
+    rows = ":rows" if name == "sqlite" else "CAST(:rows AS json)"
+    return f"(SELECT {', '.join(columns)} FROM {source}({rows})) AS r"
+
+
+def triggers(name: str) -> list[str]:
+    """The statements that make the triggers, for a new database."""
+    return _sqlite_triggers() if name == "sqlite" else _postgres_triggers()
+
+
+def _sqlite_triggers() -> list[str]:
+    statements = [
+        """CREATE TRIGGER posting_moves_balances AFTER INSERT ON posting BEGIN
+            UPDATE account SET balance = balance + side * NEW.units WHERE id = NEW.debit;
+            UPDATE account SET balance = balance - side * NEW.units WHERE id = NEW.credit;
+        END"""
+    ]
+    for table in _FORBIDDEN:
+        statements += [
+            f"""CREATE TRIGGER {table}_never_{verb.lower()}d BEFORE {verb} ON {table} BEGIN
+                SELECT RAISE(ABORT, '{table}: rows are never changed or deleted');
+            END"""
+            for verb in ("UPDATE", "DELETE")
+        ]
+    return statements
+
+
+def _postgres_triggers() -> list[str]:
+    moves = """CREATE FUNCTION posting_moves_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE account a SET balance = a.balance + a.side * d.units FROM (
+                SELECT id, CAST(sum(units) AS bigint) AS units FROM (
+                    SELECT debit AS id, units FROM made
+                    UNION ALL SELECT credit, -units FROM made
+                ) AS both_sides GROUP BY id
+            ) AS d WHERE a.id = d.id;
+            RETURN NULL;
+        END $$"""
+    never = """CREATE FUNCTION rows_never_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION '%: rows are never changed or deleted', TG_TABLE_NAME;
+        END $$"""
+    statements = [
+        moves,
+        """CREATE TRIGGER posting_moves_balances AFTER INSERT ON posting
+        REFERENCING NEW TABLE AS made
+        FOR EACH STATEMENT EXECUTE FUNCTION posting_moves_balances()""",
+        never,
+    ]
+    statements += [
+        f"CREATE TRIGGER {table}_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION rows_never_change()"
+        for table in _FORBIDDEN
+    ]
+    return statements
+
+
+def driver_url(url: str) -> str:
+    """The URL with the asynchronous driver that the node uses."""
+    url = re.sub(r"^postgres(ql)?://", "postgresql+asyncpg://", url)
+    return re.sub(r"^sqlite://", "sqlite+aiosqlite://", url)

@@ -1,0 +1,192 @@
+"""The database: opened, checked, migrated; and the transaction that every statement takes.
+
+A write transaction is alone in SQLite (`BEGIN IMMEDIATE`, and a lock within the process so that our
+own tasks queue instead of polling). In Postgres it locks what it reads to change. A read
+transaction sees one state from its first statement to its last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import Connection, CursorResult, Row, TextClause, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from node.errors import ConfigError, InsufficientFunds
+from node.store.dialect import Dialect, driver_url
+from node.store.migrations.upgrade import upgrade
+
+SQLITE_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
+_SQLITE_MIN: Final = (3, 38)
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """An open transaction. Statements take it first; only `flows/` opens and commits it."""
+
+    connection: AsyncConnection
+    dialect: Dialect
+    writes: bool
+
+    @property
+    def for_update(self) -> str:
+        """Ends a SELECT whose rows this transaction may change."""
+        return self.dialect.for_update if self.writes else ""
+
+    async def run(self, sql: str, **values: object) -> int:
+        """Run a statement; the number of rows it touched. Raises InsufficientFunds."""
+        result = await self._execute(sql, values)
+        return result.rowcount
+
+    async def row(self, sql: str, **values: object) -> Row[Any] | None:
+        """The first row, or None."""
+        return (await self._execute(sql, values)).first()
+
+    async def rows(self, sql: str, **values: object) -> Sequence[Row[Any]]:
+        """All rows."""
+        return (await self._execute(sql, values)).all()
+
+    async def value(self, sql: str, **values: object) -> Any:
+        """The first column of the first row; None if there is no row."""
+        found = await self.row(sql, **values)
+        return None if found is None else found[0]
+
+    async def run_rows(self, sql: str, rows: Iterable[Sequence[object]], **values: object) -> int:
+        """Run a statement that reads `rows` by `dialect.json_rows`."""
+        return await self.run(sql, rows=json.dumps(list(rows), separators=(",", ":")), **values)
+
+    async def rows_of(
+        self, sql: str, rows: Iterable[Sequence[object]], **values: object
+    ) -> Sequence[Row[Any]]:
+        """All rows of a query that reads `rows` by `dialect.json_rows`."""
+        return await self.rows(sql, rows=json.dumps(list(rows), separators=(",", ":")), **values)
+
+    async def run_each(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
+        """Run a statement once for each of `rows`: for bytes, which JSON can't carry."""
+        if rows:
+            await self.connection.execute(_clause(sql), rows)
+
+    async def _execute(self, sql: str, values: dict[str, object]) -> CursorResult[Any]:
+        try:
+            return await self.connection.execute(_clause(sql), values)
+        except IntegrityError as error:
+            if "balance_not_negative" in str(error.orig):
+                raise InsufficientFunds("the balance does not reach for that") from error
+            raise
+
+
+@cache
+def _clause(sql: str) -> TextClause:
+    return text(sql)
+
+
+class Store:
+    """One database. `writers` is the lock that this process's SQLite writers queue at."""
+
+    def __init__(self, engine: AsyncEngine, url: str) -> None:
+        self.url = url
+        self.dialect = Dialect("sqlite" if engine.dialect.name == "sqlite" else "postgresql")
+        self._engine = engine
+        self._writing = engine.execution_options(flattr_write=True)
+        self._reading = (
+            engine
+            if self.dialect.name == "sqlite"
+            else engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        )
+        self._writers = asyncio.Lock()
+
+    @property
+    def path(self) -> str:
+        """SQLite's file."""
+        return self._engine.url.database or ""
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """A transaction that commits when the block ends, and rolls back if it raises."""
+        queue = self._writers if self.dialect.name == "sqlite" else nullcontext()
+        async with queue, self._writing.begin() as connection:
+            yield Tx(connection, self.dialect, writes=True)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A transaction that sees one state and changes nothing."""
+        async with self._reading.connect() as connection:
+            yield Tx(connection, self.dialect, writes=False)
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """Open the database at `url`, bring its tables up to date, and check that it is durable.
+
+    Raises ConfigError when it can't be reached or would lose commits.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8)
+            stack.push_async_callback(engine.dispose)
+            if engine.dialect.name == "sqlite":
+                _prepare_sqlite(engine)
+            store = Store(engine, url)
+            await _check_durable(store)
+            async with store.write() as tx:
+                await tx.connection.run_sync(upgrade)
+        except (DBAPIError, OSError) as error:
+            raise ConfigError(f"the database can't be opened: {error}") from error
+        yield store
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("flattr_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+async def _check_durable(store: Store) -> None:
+    """An acknowledged click must survive a power cut: refuse a database that is set otherwise."""
+    async with store.read() as tx:
+        if store.dialect.name == "sqlite":
+            version = str(await tx.value("SELECT sqlite_version()"))
+            if tuple(map(int, version.split(".")))[:2] < _SQLITE_MIN:
+                raise ConfigError(f"SQLite {version} is too old: 3.38 or later is needed")
+            found = (
+                await tx.value("PRAGMA journal_mode"),
+                await tx.value("PRAGMA synchronous"),
+                await tx.value("PRAGMA foreign_keys"),
+            )
+            if found != ("wal", 2, 1):
+                raise ConfigError(f"SQLite must run with WAL and synchronous=FULL, not {found}")
+            return
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            if (value := await tx.value(f"SHOW {setting}")) == "off":
+                raise ConfigError(f"Postgres has {setting}={value}: it would lose what it promised")
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """Whether the database was only too busy."""
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)

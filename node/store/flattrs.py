@@ -1,0 +1,177 @@
+"""Flattrs: the inbox that clicks are appended to, and the packed months they are folded into.
+
+The inbox has no index, so writing a click costs its bytes and its share of one commit. Folding
+takes rows out of the inbox in order and applies them to one packed row per member and month: the
+things that stand, and those that were undone (an undone thing is not brought back by a
+subscription). Reading a member's month is that row plus what is still in the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row
+
+from node.ids import MemberId, ThingId
+from node.month import Month
+from node.settlement.fold import PackedMonth
+from node.store.engine import Tx
+
+INSERT_CLICK: Final = (
+    "INSERT INTO flattr_inbox (month, member, thing, op, at_us, request) VALUES (?, ?, ?, ?, ?, ?)"
+)
+"""For SQLite's own driver; Postgres copies CLICK_COLUMNS."""
+CLICK_COLUMNS: Final = ("month", "member", "thing", "op", "at_us", "request")
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A row of the inbox. `request`: 16 bytes of the Idempotency-Key's hash, 16 of the body's."""
+
+    month: Month
+    member: MemberId
+    thing: ThingId
+    op: int
+    request: bytes | None
+
+
+async def take_inbox(tx: Tx, limit: int, month: Month | None = None) -> list[Click]:
+    """Take the oldest clicks out of the inbox, in order; of one month if it is given."""
+    rows = await tx.rows(
+        "DELETE FROM flattr_inbox WHERE id IN (SELECT id FROM flattr_inbox"
+        " WHERE CAST(:month AS integer) IS NULL OR month = :month ORDER BY id LIMIT :limit)"
+        " RETURNING id, month, member, thing, op, request",
+        month=month.ordinal if month else None, limit=limit,
+    )  # fmt: skip
+    return [_click(row) for row in sorted(rows, key=lambda row: int(row.id))]
+
+
+async def inbox_of(tx: Tx, member: MemberId, month: Month) -> list[Click]:
+    """A member's clicks of a month that are not folded yet, in order."""
+    rows = await tx.rows(
+        "SELECT month, member, thing, op, request FROM flattr_inbox"
+        " WHERE member = :member AND month = :month ORDER BY id",
+        member=member, month=month.ordinal,
+    )  # fmt: skip
+    return [_click(row) for row in rows]
+
+
+async def inbox_keys(tx: Tx) -> list[tuple[MemberId, bytes]]:
+    """The Idempotency-Keys of clicks that are not folded yet."""
+    rows = await tx.rows("SELECT member, request FROM flattr_inbox WHERE request IS NOT NULL")
+    return [(MemberId(row.member), bytes(row.request)) for row in rows]
+
+
+async def inbox_length(tx: Tx) -> int:
+    """How many clicks wait to be folded."""
+    return int(await tx.value("SELECT count(*) FROM flattr_inbox"))
+
+
+async def packed(
+    tx: Tx, wanted: Iterable[tuple[Month, MemberId]]
+) -> dict[tuple[Month, MemberId], PackedMonth]:
+    """The packed rows of these members and months; a missing one is empty."""
+    keys = sorted({(month.ordinal, member) for month, member in wanted})
+    found = await tx.rows_of(
+        "SELECT month, member, things, undone FROM flattr_month"
+        f" JOIN {tx.dialect.json_rows(('bigint', 'bigint'))} ON month = c0 AND member = c1",
+        keys,
+    )
+    rows = {(row.month, row.member): row for row in found}
+    return {
+        (Month.from_ordinal(month), MemberId(member)): _unpacked(rows.get((month, member)))
+        for month, member in keys
+    }
+
+
+async def put_packed(tx: Tx, rows: dict[tuple[Month, MemberId], PackedMonth]) -> None:
+    """Write packed rows, new or changed."""
+    await tx.run_each(
+        "INSERT INTO flattr_month (month, member, things, undone)"
+        " VALUES (:month, :member, :things, :undone) ON CONFLICT (month, member)"
+        " DO UPDATE SET things = excluded.things, undone = excluded.undone",
+        [
+            {"month": month.ordinal, "member": member, "things": pack(row.things),
+             "undone": pack(row.undone)}
+            for (month, member), row in sorted(rows.items())
+        ],
+    )  # fmt: skip
+
+
+async def new_keys(
+    tx: Tx, keys: Sequence[tuple[MemberId, bytes, bytes]], now_us: int
+) -> set[tuple[MemberId, bytes]]:
+    """Remember (member, key, body); the keys that were not known before."""
+    known = set()
+    for member, key, body in keys:
+        made = await tx.run(
+            "INSERT INTO click_key (member, request, body, at_us) VALUES (:member, :key, :body,"
+            " :now_us) ON CONFLICT DO NOTHING",
+            member=member, key=key, body=body, now_us=now_us,
+        )  # fmt: skip
+        if made:
+            known.add((member, key))
+    return known
+
+
+async def key_body(tx: Tx, member: MemberId, key: bytes) -> bytes | None:
+    """What a folded click with this key asked for."""
+    sql = "SELECT body FROM click_key WHERE member = :member AND request = :key"
+    found = await tx.value(sql, member=member, key=key)
+    return None if found is None else bytes(found)
+
+
+async def months_between(
+    tx: Tx, month: Month, first: int, last: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """(members, how many things each has, all their things) for members first … last, in order."""
+    rows = await tx.rows(
+        "SELECT member, things FROM flattr_month WHERE month = :month"
+        " AND member BETWEEN :first AND :last ORDER BY member",
+        month=month.ordinal, first=first, last=last,
+    )  # fmt: skip
+    members = np.array([row.member for row in rows], np.int64)
+    lengths = np.array([len(row.things) // 4 for row in rows], np.int64)
+    things = np.frombuffer(b"".join([row.things for row in rows]), "<u4").astype(np.int64)
+    return members, lengths, things
+
+
+async def fence(tx: Tx, month: Month, *, exclusive: bool) -> None:
+    """Hold off the freeze of a month (shared), or all clicks of it (exclusive)."""
+    if sql := tx.dialect.months_fence(exclusive=exclusive):
+        await tx.run(sql, month=month.ordinal)
+
+
+def pack(things: Iterable[ThingId]) -> bytes:
+    """Sorted little-endian 32-bit numbers."""
+    return np.array(sorted(things), "<u4").tobytes()
+
+
+def _click(row: Row[Any]) -> Click:
+    request = None if row.request is None else bytes(row.request)
+    return Click(
+        Month.from_ordinal(row.month), MemberId(row.member), ThingId(row.thing), row.op, request
+    )
+
+
+def _unpacked(row: Row[Any] | None) -> PackedMonth:
+    if row is None:
+        return PackedMonth(set(), set())
+    return PackedMonth(_things(row.things), _things(row.undone))
+
+
+def _things(blob: bytes) -> set[ThingId]:
+    numbers: list[int] = np.frombuffer(blob, "<u4").tolist()
+    return {ThingId(number) for number in numbers}
+
+
+async def months(tx: Tx) -> list[Month]:
+    """Months in which something was flattred."""
+    rows = await tx.rows(
+        "SELECT DISTINCT month FROM flattr_month UNION SELECT month FROM flattr_inbox"
+    )
+    return sorted(Month.from_ordinal(row.month) for row in rows)

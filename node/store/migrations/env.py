@@ -1,0 +1,14 @@
+"""Run by alembic: every migration on the connection that `upgrade` was given."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+import node.store.money_tables  # noqa: F401  declares the tables
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()
