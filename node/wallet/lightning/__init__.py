@@ -1,0 +1,1 @@
+"""The Lightning rail: one LND over gRPC."""
