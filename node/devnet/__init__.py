@@ -1,0 +1,1 @@
+"""A local network for the demo and the tests: real daemons, or simulated ones."""
