@@ -1,0 +1,1 @@
+"""What is done, in which order: the only room that opens transactions, waits and retries."""

@@ -1,0 +1,221 @@
+"""The close of a month: its pots and flattrs become balances and payouts.
+
+    freeze ▶ fold ▶ split ▶ book ▶ prove ▶ open ▶ check
+
+Each stage is one transaction (folding: a few) that begins with "done already?" and ends with "stage
+done". Running a close again goes on where it stopped; two nodes that race write the same rows, and
+the second finds its stage done. After `freeze` no click and no money enters the month, so what is
+closed cannot move while it is being closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from node.clock import Clock, now_s
+from node.errors import BadMonth, Conflict
+from node.failpoints import failpoint
+from node.flows.books import demand_clean_books
+from node.flows.fold import fire_subscriptions, fold
+from node.flows.open_payouts import open_payouts
+from node.flows.rules import Rules
+from node.flows.split import Progress, Result, split_month
+from node.ids import MemberId, ThingId
+from node.ledger import closing
+from node.ledger.closing import CreatorRows, ReaderRows
+from node.month import Month
+from node.settlement.month_split import (
+    READER_COLUMNS,
+    THING_COLUMNS,
+    by_creator,
+    digest,
+    pack,
+    unpack,
+)
+from node.store import bulk_journal, closes, flattrs, held, journal, things
+from node.store.closes import Close, Figures, Stage
+from node.store.engine import Store, Tx
+
+PART_KINDS: Final = ("reader", "excluded", "pending", "thing")
+
+Work: TypeAlias = Callable[[Tx, Close], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What a close needs. `progress` is told each step in words."""
+
+    store: Store
+    clock: Clock
+    rules: Rules
+    progress: Progress
+
+
+async def close_month(closing_: Closing, month: Month) -> Close:
+    """Close a month, or go on closing it; its result. Raises BadMonth before the cutoff."""
+    await _freeze(closing_, month)
+    await _fold(closing_, month)
+    await _split(closing_, month)
+    await _stage(closing_, month, Stage.BOOKED, _book, "book")
+    await _stage(closing_, month, Stage.PROVED, _prove, "prove")
+
+    async def open_due(tx: Tx, close: Close) -> None:
+        await open_payouts(tx, close, closing_.rules, closing_.clock.now_us())
+
+    await _stage(closing_, month, Stage.OPENED, open_due, "open")
+
+    async def check(tx: Tx, close: Close) -> None:
+        del close
+        await demand_clean_books(tx)
+
+    await _stage(closing_, month, Stage.CHECKED, check, "check")
+    return await _get(closing_, month)
+
+
+async def preview(closing_: Closing, month: Month) -> Result:
+    """What a close would come to now: nothing of it is stored, but clicks are folded."""
+    await fold(closing_.store, closing_.clock, month)
+    async with closing_.store.read() as tx:
+        if await closes.is_frozen(tx, month):
+            raise Conflict(f"{month} is closed already: its result does not change any more")
+        extra = await _unfired(tx, month)
+        rules = closing_.rules
+        return await split_month(
+            tx, month, rules.asset, rules.commission_bps, extra, closing_.progress
+        )
+
+
+async def _freeze(closing_: Closing, month: Month) -> None:
+    rules, now_us = closing_.rules, closing_.clock.now_us()
+    if now_s(closing_.clock) < month.ends_s:
+        raise BadMonth(f"{month} is not over: it can be closed from its end (UTC) on")
+    async with closing_.store.write() as tx:
+        await flattrs.fence(tx, month, exclusive=True)
+        await journal.lock_head(tx, rules.asset)
+        if await closes.get(tx, month, rules.asset) is not None:
+            return
+        await demand_clean_books(tx)
+        frozen = Close(
+            month, rules.asset, Stage.FROZEN, now_us, rules.commission_bps, rules.dues.units,
+            Figures(), None,
+        )  # fmt: skip
+        await closes.freeze(tx, frozen)
+        failpoint("close.freeze.before_commit")
+    failpoint("close.freeze.after_commit")
+    closing_.progress(f"froze {month}")
+
+
+async def _fold(closing_: Closing, month: Month) -> None:
+    await fold(closing_.store, closing_.clock, month)
+
+    async def work(tx: Tx, close: Close) -> None:
+        await fire_subscriptions(tx, close.month)
+
+    await _stage(closing_, month, Stage.FOLDED, work, None)
+
+
+async def _split(closing_: Closing, month: Month) -> None:
+    close = await _get(closing_, month)
+    if close.stage.number >= Stage.SPLIT.number:
+        return
+    async with closing_.store.read() as tx:
+        result = await split_month(
+            tx, month, close.asset, close.commission_bps, [], closing_.progress
+        )
+
+    async def work(tx: Tx, close: Close) -> None:
+        await _store_result(tx, close, result)
+
+    await _stage(closing_, month, Stage.SPLIT, work, "split")
+
+
+async def _store_result(tx: Tx, close: Close, result: Result) -> None:
+    split = result.split
+    for part in result.parts:
+        rows = (("reader", part.part.readers), ("excluded", part.part.excluded),
+                ("pending", part.pending))  # fmt: skip
+        for kind, numbers in rows:
+            if len(numbers):
+                await closes.put_part(tx, close, kind, part.first, part.last, pack(numbers))
+    earning = split.things()
+    if len(earning):
+        first, last = int(earning[0, 0]), int(earning[-1, 0])
+        await closes.put_part(tx, close, "thing", first, last, pack(earning))
+    figures = Figures(
+        split.pots, split.distributed, split.commission, split.carried, split.readers,
+        split.flattrs, len(by_creator(earning)[0]),
+    )  # fmt: skip
+    await closes.set_figures(tx, close, figures)
+
+
+async def _book(tx: Tx, close: Close) -> None:
+    readers = await _numbers(tx, close, "reader", len(READER_COLUMNS))
+    creators, net = by_creator(await _numbers(tx, close, "thing", len(THING_COLUMNS)))
+    members, pots, counted, share, _, carry = readers.T
+    rows = ReaderRows(
+        members, share * counted, np.where(counted > 0, carry, 0), np.where(counted > 0, 0, carry)
+    )
+    payers = members[pots >= close.dues_units] if close.dues_units else creators
+    paying = np.isin(creators, payers).astype(np.int64)
+    earned = CreatorRows(creators, net, paying)
+    figures = close.figures
+    entry = closing.close(close.asset, close.month, rows, figures.commission, earned)
+    await bulk_journal.append(tx, entry, close.frozen_us)
+    waiting = paying == 0
+    await held.add_tranches(tx, close, creators[waiting], net[waiting], close.frozen_us // 10**6)
+
+
+async def _prove(tx: Tx, close: Close) -> None:
+    figures = close.figures
+    header = (
+        "flattr-node close 1", close.month, close.asset, close.commission_bps, close.dues_units,
+        figures.pots, figures.distributed, figures.commission, figures.carried,
+    )  # fmt: skip
+    parts = [
+        (kind, rows)
+        for kind in PART_KINDS
+        for rows in await closes.parts(tx, close.month, close.asset, kind)
+    ]
+    await closes.set_digest(tx, close, digest(header, parts))
+
+
+async def _stage(
+    closing_: Closing, month: Month, stage: Stage, work: Work, point: str | None
+) -> None:
+    """One stage, once: its work and the word that it is done are one transaction."""
+    async with closing_.store.write() as tx:
+        await journal.lock_head(tx, closing_.rules.asset)
+        close = await closes.get(tx, month, closing_.rules.asset)
+        assert close is not None, "it was frozen before any stage"
+        if close.stage.number >= stage.number:
+            return
+        await work(tx, close)
+        await closes.finish_stage(tx, close, stage)
+        if point:
+            failpoint(f"close.{point}.before_commit")
+    if point:
+        failpoint(f"close.{point}.after_commit")
+    closing_.progress(f"{month}: {stage}")
+
+
+async def _numbers(tx: Tx, close: Close, kind: str, columns: int) -> closes.Units:
+    blobs = await closes.parts(tx, close.month, close.asset, kind)
+    return unpack(b"".join(blobs), columns)
+
+
+async def _unfired(tx: Tx, month: Month) -> list[tuple[MemberId, ThingId]]:
+    """What subscriptions would add to a month that is not folded with them yet."""
+    wanted = await things.subscribed_in(tx, month)
+    rows = await flattrs.packed(tx, {(month, member) for member, _ in wanted})
+    return [(m, thing) for m, thing in wanted if rows[month, m].subscribe(thing)]
+
+
+async def _get(closing_: Closing, month: Month) -> Close:
+    async with closing_.store.read() as tx:
+        close = await closes.get(tx, month, closing_.rules.asset)
+    assert close is not None, "it was frozen before"
+    return close

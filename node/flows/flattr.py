@@ -1,0 +1,185 @@
+"""One click: waits in a group, and is answered when its group is on disk.
+
+There is no timer. One group is being written while the next one fills, so a lone click is written
+at once, and under load hundreds share one commit. All clicks of a group wait for one future.
+
+A click is idempotent by (member, thing, month): flattring twice is flattring once. With an
+Idempotency-Key it is idempotent in time as well: a repetition answers what the first one answered
+and changes nothing, even if an undo came between. Keys are remembered here at once, and with the
+click on disk; folding (`flows/fold.py`) drops repetitions that another process could not see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from node.clock import Clock, this_month
+from node.errors import BadMonth, Busy, Conflict, KeyReused
+from node.ids import MemberId, ThingId
+from node.month import Month
+from node.settlement.fold import FLATTR, UNDO
+from node.store import flattrs
+from node.store.click_writer import ClickWriter, Row, open_click_writer
+from node.store.engine import Store
+from node.store.things import Thing
+
+WAITING_MAX: Final = 16_384
+KEYS_MAX: Final = 200_000
+_DIGEST_BYTES: Final = 16
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Clicked:
+    """A click that is on disk."""
+
+    thing: ThingId
+    month: Month
+    flattred: bool
+
+
+class _Group:
+    """Clicks that are written together, and the one future that they wait for."""
+
+    __slots__ = ("done", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
+
+
+class Clicks:
+    """The groups. `add` is called on the event loop; one task writes."""
+
+    def __init__(self, store: Store, writer: ClickWriter, clock: Clock) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._filling = _Group()
+        self._writing = 0
+        self._some = asyncio.Event()
+        self._keys: OrderedDict[tuple[MemberId, bytes], tuple[bytes, asyncio.Future[Month]]]
+        self._keys = OrderedDict()
+        self.written = 0
+
+    async def flattr(
+        self, member: MemberId, thing: Thing, month: Month | None, key: str
+    ) -> Clicked:
+        """Flattr a thing. `key`: an Idempotency-Key, or empty.
+
+        Raises Conflict for one's own thing, BadMonth unless `month` is this one, KeyReused, Busy.
+        """
+        if thing.owner == member:
+            raise Conflict("that is your own thing: it can't be flattred by you")
+        return await self._click(member, thing.id, FLATTR, month, key)
+
+    async def undo(self, member: MemberId, thing: Thing, month: Month | None, key: str) -> Clicked:
+        """Take a flattr of this month back. Raises BadMonth, KeyReused, Busy."""
+        return await self._click(member, thing.id, UNDO, month, key)
+
+    async def remember_keys(self) -> None:
+        """Know the keys of clicks that a process before this one wrote and did not fold."""
+        async with self._store.read() as tx:
+            known = await flattrs.inbox_keys(tx)
+        done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
+        done.set_result(this_month(self._clock))
+        for member, request in known:
+            self._keys[member, request[:_DIGEST_BYTES]] = (request[_DIGEST_BYTES:], done)
+
+    async def write_groups(self) -> None:
+        """Write group after group, until cancelled. Run by one task."""
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            while self._filling.rows:
+                group, self._filling = self._filling, _Group()
+                self._writing = len(group.rows)
+                await self._write(group)
+                self._writing = 0
+
+    async def drain(self) -> None:
+        """Wait until nothing waits."""
+        while self._filling.rows or self._writing:
+            await asyncio.wait([self._filling.done], timeout=0.01)
+
+    async def _click(
+        self, member: MemberId, thing: ThingId, op: int, month: Month | None, key: str
+    ) -> Clicked:
+        if month is not None and month != this_month(self._clock):
+            raise BadMonth(f"{month} is not the month that it is: {this_month(self._clock)}")
+        if key:
+            landed = await self._keyed(member, thing, op, key)
+        else:
+            landed = await asyncio.shield(self._add((member, thing, op, None)))
+        return Clicked(thing, landed, op == FLATTR)
+
+    async def _keyed(self, member: MemberId, thing: ThingId, op: int, key: str) -> Month:
+        named = hashlib.blake2b(key.encode(), digest_size=_DIGEST_BYTES).digest()
+        body = hashlib.blake2b(f"{thing}:{op}".encode(), digest_size=_DIGEST_BYTES).digest()
+        if (member, named) not in self._keys:
+            async with self._store.read() as tx:
+                before = await flattrs.key_body(tx, member, named)
+            if before is not None:
+                _demand_same(before, body)
+                return this_month(self._clock)
+        # No await between looking and adding: two requests with one key can't both be first.
+        if known := self._keys.get((member, named)):
+            _demand_same(known[0], body)
+            return await asyncio.shield(known[1])
+        done = self._add((member, thing, op, named + body))
+        self._keys[member, named] = (body, done)
+        if len(self._keys) > KEYS_MAX:
+            self._keys.popitem(last=False)
+        try:
+            return await asyncio.shield(done)
+        except Busy:
+            self._keys.pop((member, named), None)
+            raise
+
+    def _add(self, row: Row) -> asyncio.Future[Month]:
+        group = self._filling
+        if len(group.rows) + self._writing >= WAITING_MAX:
+            raise Busy("too many clicks are waiting: try again in a second")
+        group.rows.append(row)
+        self._some.set()
+        return group.done
+
+    async def _write(self, group: _Group) -> None:
+        try:
+            month = await self._writer.commit(group.rows)
+        except Exception as error:  # noqa: BLE001  whatever it was, nothing was acknowledged
+            _log.error("clicks could not be written", clicks=len(group.rows), error=str(error))
+            group.done.set_exception(Busy("the click could not be written: try again"))
+            group.done.exception()  # marked as seen: a waiter may have gone away
+            return
+        self.written += len(group.rows)
+        group.done.set_result(month)
+
+
+@asynccontextmanager
+async def open_clicks(store: Store, clock: Clock) -> AsyncIterator[Clicks]:
+    """The groups and the task that writes them; ends when the last group is written."""
+    async with open_click_writer(store, clock) as writer:
+        clicks = Clicks(store, writer, clock)
+        await clicks.remember_keys()
+        task = asyncio.create_task(clicks.write_groups(), name="write clicks")
+        try:
+            yield clicks
+        finally:
+            await clicks.drain()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _demand_same(before: bytes, body: bytes) -> None:
+    if before != body:
+        raise KeyReused("this Idempotency-Key was used for another click: take a new key")

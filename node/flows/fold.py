@@ -1,0 +1,90 @@
+"""Fold clicks out of the inbox into one packed row per member and month.
+
+Each turn is one transaction: the clicks leave the inbox and stand in the packed rows, or nothing
+happened. It runs when the clicks pause, when the inbox is long, and before a close.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from node.clock import Clock
+from node.failpoints import failpoint
+from node.ids import MemberId, ThingId
+from node.month import Month
+from node.settlement.fold import PackedMonth
+from node.store import flattrs, things
+from node.store.engine import Store, Tx
+from node.store.flattrs import Click
+
+CLICKS_A_TURN: Final = 50_000
+_KEY_BYTES: Final = 16
+
+
+async def fold(store: Store, clock: Clock, month: Month | None = None) -> int:
+    """Fold everything that is in the inbox (of one month); how many clicks there were."""
+    total = 0
+    while folded := await _turn(store, clock, month):
+        total += folded
+        if folded < CLICKS_A_TURN:
+            break
+    return total
+
+
+async def fire_subscriptions(tx: Tx, month: Month) -> int:
+    """Flattr what members are subscribed to in a month, unless undone in it; how many are new."""
+    wanted = await things.subscribed_in(tx, month)
+    rows = await flattrs.packed(tx, {(month, member) for member, _ in wanted})
+    deltas = [(thing, rows[month, member].subscribe(thing)) for member, thing in wanted]
+    await flattrs.put_packed(tx, rows)
+    await things.add_counts(tx, [(thing, month, delta) for thing, delta in deltas if delta])
+    return sum(delta for _, delta in deltas)
+
+
+async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
+    """What a member's month comes to now: folded, not yet folded, and subscribed."""
+    row = (await flattrs.packed(tx, [(month, member)]))[month, member]
+    for click in await flattrs.inbox_of(tx, member, month):
+        row.apply(click.thing, click.op)
+    for _, thing in await things.subscribed_in(tx, month, member):
+        row.subscribe(thing)
+    return row
+
+
+async def _turn(store: Store, clock: Clock, month: Month | None) -> int:
+    async with store.write() as tx:
+        clicks = await flattrs.take_inbox(tx, CLICKS_A_TURN, month)
+        if not clicks:
+            return 0
+        fresh = await _without_repetitions(tx, clicks, clock.now_us())
+        rows = await flattrs.packed(tx, {(click.month, click.member) for click in fresh})
+        counts: Counter[tuple[ThingId, Month]] = Counter()
+        for click in fresh:
+            row = rows[click.month, click.member]
+            counts[click.thing, click.month] += row.apply(click.thing, click.op)
+        await flattrs.put_packed(tx, rows)
+        await things.add_counts(tx, [(*key, delta) for key, delta in counts.items() if delta])
+        failpoint("fold.before_commit")
+    failpoint("fold.after_commit")
+    return len(clicks)
+
+
+async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> list[Click]:
+    """Leave out clicks whose Idempotency-Key was used before, here or in an earlier turn."""
+    keyed = [
+        (click.member, click.request[:_KEY_BYTES], click.request[_KEY_BYTES:])
+        for click in clicks
+        if click.request is not None
+    ]
+    unused = await flattrs.new_keys(tx, keyed, now_us)
+    fresh = []
+    for click in clicks:
+        if click.request is not None:
+            key = (click.member, click.request[:_KEY_BYTES])
+            if key not in unused:
+                continue
+            unused.discard(key)
+        fresh.append(click)
+    return fresh

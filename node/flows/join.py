@@ -1,0 +1,168 @@
+"""Members: how they join, the tokens that act for them, and where they are paid.
+
+A token is 256 random bits, shown once; the store has its sha256. A payout target is tried live
+before it is saved: its server must answer, and take what the node pays. The first one counts at
+once; a changed one after the time lock (design.md §3.12), with a notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from node.clock import Clock
+from node.errors import (
+    BadInput,
+    BadTarget,
+    Conflict,
+    FetchRefused,
+    NotFound,
+    QuoteRefused,
+    Unauthorized,
+)
+from node.flows.rules import Rules
+from node.ids import MemberId
+from node.store import members
+from node.store.engine import Store
+from node.store.members import StoredTarget, Token
+from node.wallet.fetch import Fetcher
+from node.wallet.lightning.targets import (
+    Bolt11,
+    LightningAddress,
+    LnurlPay,
+    NodeKey,
+    Target,
+    parse_target,
+    probe,
+)
+
+SCOPES: Final = frozenset({"read", "click", "things", "money"})
+"""read: see one's own; click: flattr; things: add and claim; money: deposit, withdraw, targets."""
+TOKEN_PREFIX: Final = "flattr_"  # noqa: S105  it marks a secret, and is none
+TOKEN_DAYS_MAX: Final = 366
+TOKENS_MAX: Final = 50
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{1,31}", re.ASCII)
+_DAY_US: Final = 86_400 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token just made. `secret` is shown this once."""
+
+    token: Token
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTarget:
+    """A payout target that was tried and saved."""
+
+    target: StoredTarget
+    kind: str
+    tested: str
+    """What the live test saw, in words."""
+
+
+async def join(store: Store, clock: Clock, name: str) -> tuple[MemberId, NewToken]:
+    """A new member and a first token with all scopes. Raises BadInput, Conflict."""
+    if not _NAME.fullmatch(name):
+        raise BadInput("a name is 2 to 32 of a-z, 0-9, - and _, and begins with a letter or digit")
+    async with store.write() as tx:
+        member = await members.add(tx, name, clock.now_us())
+        if member is None:
+            raise Conflict(f"the name {name} is taken")
+        new = _new_token(member, "first", SCOPES, TOKEN_DAYS_MAX, clock.now_us())
+        await members.add_token(tx, new.token, _hash(new.secret))
+    return member, new
+
+
+async def make_token(
+    store: Store, clock: Clock, member: MemberId, label: str, scopes: frozenset[str], days: int
+) -> NewToken:
+    """Another token with some of the scopes. Raises BadInput, Conflict."""
+    if not scopes or not scopes <= SCOPES:
+        raise BadInput(f"scopes are some of {', '.join(sorted(SCOPES))}")
+    if not 1 <= days <= TOKEN_DAYS_MAX:
+        raise BadInput(f"a token lives 1 to {TOKEN_DAYS_MAX} days")
+    new = _new_token(member, label, scopes, days, clock.now_us())
+    async with store.write() as tx:
+        if len(await members.tokens_of(tx, member)) >= TOKENS_MAX:
+            raise Conflict(f"a member has at most {TOKENS_MAX} tokens")
+        await members.add_token(tx, new.token, _hash(new.secret))
+    return new
+
+
+async def authenticate(store: Store, clock: Clock, secret: str) -> Token:
+    """The valid token with this secret. Raises Unauthorized."""
+    async with store.read() as tx:
+        token = await members.token_by_hash(tx, _hash(secret))
+    if token is None or token.revoked_us is not None or token.expires_us <= clock.now_us():
+        raise Unauthorized("the token is unknown, revoked or expired")
+    return token
+
+
+async def revoke_token(store: Store, clock: Clock, member: MemberId, token: str) -> None:
+    """End a token. Raises NotFound."""
+    async with store.write() as tx:
+        if not await members.revoke_token(tx, member, token, clock.now_us()):
+            raise NotFound("you have no token with this id")
+
+
+async def set_target(
+    store: Store, clock: Clock, rules: Rules, fetcher: Fetcher, member: MemberId, text: str
+) -> SavedTarget:
+    """Try a payout target and save it. Raises BadTarget with what to do."""
+    target = parse_target(text, allow=fetcher.allow)
+    tested = await _try(fetcher, target, rules)
+    now_us = clock.now_us()
+    async with store.write() as tx:
+        before = await members.target_of(tx, member, rules.asset)
+        if before is not None and before.text == target.text:
+            return SavedTarget(before, target.kind, tested)
+        lock_us = rules.target_lock_s * 1_000_000 if before is not None else 0
+        stored = StoredTarget(
+            member, rules.asset, target.text, target.fingerprint, now_us, now_us + lock_us
+        )
+        await members.set_target(tx, stored)
+        if before is not None:
+            words = (
+                f"your payout target is {target.text} now. Nothing is paid to you before "
+                f"{rules.target_lock_s // 3600} hours have passed. Not you? Revoke your tokens."
+            )
+            await members.notify(tx, member, "target", str(now_us), words, now_us)
+    return SavedTarget(stored, target.kind, tested)
+
+
+async def _try(fetcher: Fetcher, target: Target, rules: Rules) -> str:
+    match target:
+        case LightningAddress() | LnurlPay():
+            try:
+                limits = await probe(fetcher, target)
+            except (FetchRefused, QuoteRefused) as error:
+                raise BadTarget(f"{target.text} was tried and does not work: {error}") from error
+            if limits.min_msat > rules.payout_min.units:
+                return f"it answers, and takes {limits.min_msat} msat or more at a time"
+            return f"it answers, and takes {limits.min_msat} to {limits.max_msat} msat"
+        case Bolt11():
+            raise BadTarget(
+                "an invoice is paid once: give a Lightning address, an LNURL or a node key"
+            )
+        case NodeKey():
+            return "a node key is paid by keysend: it is tried with the first payout"
+
+
+def _new_token(
+    member: MemberId, label: str, scopes: frozenset[str], days: int, now_us: int
+) -> NewToken:
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = Token(
+        secrets.token_hex(8), member, label, scopes, now_us, now_us + days * _DAY_US, None
+    )
+    return NewToken(token, secret)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,65 @@
+"""What a running node has in hand. Built by `app.py`, used by the faces and the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from node.clock import Clock
+from node.config import Settings
+from node.flows.close import Closing
+from node.flows.flattr import Clicks
+from node.flows.fund import Funding
+from node.flows.pay import Payer
+from node.flows.rules import Rules
+from node.settlement.rail import Rail
+from node.store.engine import Store
+from node.wallet.fetch import Fetcher
+from node.wallet.lightning.invoices import LightningInvoices
+from node.wallet.lightning.lnd import Lnd
+
+
+@dataclass(slots=True)
+class Health:
+    """What the tasks of the schedule last saw: words per part, empty when it is fine."""
+
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    def report(self, part: str, trouble: str = "") -> None:
+        """A part works (no trouble), or doesn't."""
+        if trouble:
+            self.troubles[part] = trouble
+        else:
+            self.troubles.pop(part, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node: its database, its clock, its rules, its wallet."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    rules: Rules
+    clicks: Clicks
+    fetcher: Fetcher
+    lnd: Lnd
+    invoices: LightningInvoices
+    rail: Rail
+    holder: str
+    """Names this process in leases."""
+    health: Health = field(default_factory=Health)
+
+    @property
+    def funding(self) -> Funding:
+        """For money in."""
+        return Funding(self.store, self.clock, self.rules, self.invoices)
+
+    @property
+    def payer(self) -> Payer:
+        """For money out."""
+        return Payer(self.store, self.clock, self.rules, self.rail, self.holder)
+
+    def closing(self, progress: Callable[[str], None]) -> Closing:
+        """For closes."""
+        return Closing(self.store, self.clock, self.rules, progress)

@@ -1,0 +1,148 @@
+"""The close's stage that turns balances into payouts (design.md §3.5, §3.9, §3.10).
+
+    1  what was held of creators who pay their dues now is released
+    2  standing amounts fill the pots of the next month
+    3  "pay my dues from my earnings" fills them up to the dues
+    4  what was held too long goes back to its readers
+    5  whole sats of what is earned become payouts; the rest stays the creator's
+
+All of it is one transaction, and each step one entry named by the month: it happens once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from node.flows.return_held import return_what_was_held_too_long
+from node.flows.rules import Rules
+from node.ids import OPERATOR, MemberId, payout_id
+from node.ledger import accounts, closing
+from node.ledger.accounts import Kind
+from node.money import Amount
+from node.settlement.fees import payout_fee_limit
+from node.settlement.month_split import READER_COLUMNS, unpack
+from node.settlement.payout import HeldReason, Payout, PayoutKind, PayoutState
+from node.store import bulk_journal, closes, held, journal, members, payouts
+from node.store.closes import Close
+from node.store.engine import Tx
+from node.store.members import StoredTarget
+
+Units: TypeAlias = NDArray[np.int64]
+
+
+async def open_payouts(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
+    """Run the five steps for a closed month."""
+    await _release(tx, close)
+    await _fill_pots(tx, close)
+    await _dues_from_earnings(tx, close)
+    await return_what_was_held_too_long(tx, close, rules, now_us)
+    await _open(tx, close, rules, now_us)
+
+
+async def _release(tx: Tx, close: Close) -> None:
+    creators, units = await closes.balances(tx, Kind.HELD, close.asset)
+    if close.dues_units:
+        blobs = await closes.parts(tx, close.month, close.asset, "reader")
+        readers = unpack(b"".join(blobs), len(READER_COLUMNS))
+        paying = np.isin(creators, readers[readers[:, 1] >= close.dues_units, 0])
+        creators, units = creators[paying], units[paying]
+    entry = closing.release(close.asset, close.month, creators, units)
+    if await bulk_journal.append(tx, entry, close.frozen_us):
+        for member, amount in zip(creators.tolist(), units.tolist(), strict=True):
+            await held.take_tranches(tx, close.asset, MemberId(member), amount)
+
+
+async def _fill_pots(tx: Tx, close: Close) -> None:
+    wanting, wanted = await closes.means(tx, close.asset)
+    have = await closes.pots(tx, close.month.plus(1), close.asset)
+    free = await closes.balances(tx, Kind.AVAILABLE, close.asset)
+    missing = np.maximum(wanted - _held_by(have, wanting), 0)
+    units = np.minimum(missing, _held_by(free, wanting))
+    await bulk_journal.append(
+        tx, closing.means(close.asset, close.month, wanting, units), close.frozen_us
+    )
+
+
+async def _dues_from_earnings(tx: Tx, close: Close) -> None:
+    if not close.dues_units:
+        return
+    have = await closes.pots(tx, close.month.plus(1), close.asset)
+    earned = await closes.balances(tx, Kind.EARNED, close.asset)
+    waiting = await closes.balances(tx, Kind.HELD, close.asset)
+    creators = np.union1d(earned[0], waiting[0])
+    creators = creators[np.isin(creators, await closes.dues_payers(tx))]
+    missing = np.maximum(close.dues_units - _held_by(have, creators), 0)
+    of_earned, of_held = _held_by(earned, creators), _held_by(waiting, creators)
+    missing[of_earned + of_held < missing] = 0
+    from_earned = np.minimum(missing, of_earned)
+    from_held = missing - from_earned
+    entry = closing.dues(close.asset, close.month, creators, from_earned, from_held)
+    if await bulk_journal.append(tx, entry, close.frozen_us):
+        for member, amount in zip(creators.tolist(), from_held.tolist(), strict=True):
+            await held.take_tranches(tx, close.asset, MemberId(member), amount)
+
+
+async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
+    creators, units = await closes.balances(tx, Kind.EARNED, close.asset)
+    where = await members.targets(tx, close.asset)
+    suspended = await members.suspended(tx)
+    tenth = await journal.balance(tx, accounts.commission(close.asset))
+    opened = list(_commission(close, rules, tenth))
+    for number, earned in zip(creators.tolist(), units.tolist(), strict=True):
+        member = MemberId(number)
+        amount, _ = Amount(earned, close.asset).whole_coins()
+        if amount and amount >= rules.payout_min:
+            reason = held_reason(where.get(member), member in suspended, now_us)
+            opened.append(_payout(close, member, amount, where.get(member), reason))
+    numbers = np.array([payout.member for payout in opened], np.int64)
+    amounts = np.array([payout.amount.units for payout in opened], np.int64)
+    ids = [payout.id for payout in opened]
+    entry = closing.open_payouts(close.asset, close.month, numbers, ids, amounts)
+    if await bulk_journal.append(tx, entry, close.frozen_us):
+        await payouts.add(tx, opened, now_us)
+
+
+def _commission(close: Close, rules: Rules, tenth: Amount) -> Iterator[Payout]:
+    amount, _ = tenth.whole_coins()
+    if rules.operator_target is None or not amount:
+        return
+    yield Payout(
+        payout_id(close.month, OPERATOR, close.asset), PayoutKind.COMMISSION, OPERATOR, amount,
+        payout_fee_limit(amount), rules.operator_target, close.month,
+    )  # fmt: skip
+
+
+def _payout(
+    close: Close,
+    member: MemberId,
+    amount: Amount,
+    target: StoredTarget | None,
+    reason: HeldReason | None,
+) -> Payout:
+    return Payout(
+        payout_id(close.month, member, close.asset), PayoutKind.CREATOR, member, amount,
+        payout_fee_limit(amount), target.text if target else None, close.month,
+        PayoutState.HELD if reason else PayoutState.DUE, reason,
+    )  # fmt: skip
+
+
+def held_reason(target: StoredTarget | None, suspended: bool, now_us: int) -> HeldReason | None:
+    """Why a creator can't be paid now; None if nothing is in the way."""
+    if suspended:
+        return HeldReason.SUSPENDED
+    if target is None:
+        return HeldReason.NO_TARGET
+    return HeldReason.TARGET_CHANGED if target.active_us > now_us else None
+
+
+def _held_by(balances: tuple[Units, Units], members_: Units) -> Units:
+    """What each of these members has in `balances` (members in order, units)."""
+    holders, units = balances
+    if not len(holders):
+        return np.zeros(len(members_), np.int64)
+    place = np.minimum(np.searchsorted(holders, members_), len(holders) - 1)
+    return np.where(holders[place] == members_, units[place], 0)

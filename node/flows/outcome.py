@@ -1,0 +1,188 @@
+"""What the rail proved about an attempt, booked. The only place where a payout becomes PAID.
+
+    Settled   attempt SETTLED, payout PAID, entry     one transaction
+    Refused   attempt DEAD, payout DUE later | HELD | RETURNED (a withdrawal)
+    Pending   seen is kept; LIMBO when waiting will not help
+
+A payment that was called dead and succeeds after all is accepted: it pays its payout, if that is
+not paid already; otherwise it goes to `suspense`, nothing more is sent, and a person is called.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import structlog
+
+from node.clock import Clock, now_s
+from node.errors import CorruptBooks
+from node.failpoints import failpoint
+from node.ids import PayoutId
+from node.ledger import bookings
+from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
+from node.settlement.payout import HeldReason, Payout, PayoutEvent, PayoutKind, PayoutState
+from node.settlement.rail import Outcome, Pending, Rail, Refused, Settled
+from node.settlement.retry import backoff_s, gives_up
+from node.store import journal, leases, members, payouts
+from node.store.engine import Store, Tx
+
+_log = structlog.get_logger()
+
+
+class Tally(Protocol):
+    """Counts what became of attempts."""
+
+    settled: int
+    refused: int
+    pending: int
+
+
+class Outcomes:
+    """Asks one rail, and books what it says."""
+
+    def __init__(self, store: Store, clock: Clock, rail: Rail) -> None:
+        self._store = store
+        self._clock = clock
+        self._rail = rail
+
+    async def check(self, attempt: Attempt, tally: Tally) -> Outcome:
+        """Ask about a live attempt and book the answer. Raises RailUnavailable."""
+        (payout_id,) = attempt.payouts
+        outcome = (await self._rail.check(attempt))[payout_id]
+        match outcome:
+            case Settled():
+                await self._settle(attempt, payout_id, outcome)
+                tally.settled += 1
+            case Refused():
+                await self._refuse(attempt, payout_id, outcome)
+                tally.refused += 1
+            case Pending():
+                await self._keep(attempt, outcome)
+                tally.pending += 1
+        return outcome
+
+    async def check_dead(self, attempt: Attempt, tally: Tally) -> Outcome:
+        """Ask about a dead attempt again; one that has paid after all is booked."""
+        (payout_id,) = attempt.payouts
+        outcome = (await self._rail.check(attempt))[payout_id]
+        if isinstance(outcome, Settled):
+            _log.warning("a dead attempt has paid", attempt=attempt.id, payout=payout_id)
+            await self._settle(attempt, payout_id, outcome)
+            tally.settled += 1
+        return outcome
+
+    async def unpayable(self, payout: Payout, reason: str) -> None:
+        """It could not even be prepared: a withdrawal goes back, a payout waits."""
+        if payout.kind is PayoutKind.WITHDRAWAL:
+            async with self._store.write() as tx:
+                await journal.lock_head(tx, self._rail.asset)
+                await self._return(tx, payout, reason)
+            return
+        if gives_up(payout.tries + 1):
+            async with self._store.write() as tx:
+                await payouts.move(tx, payout, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
+            return
+        await self.postpone(payout, reason, backoff_s(payout.tries + 1))
+
+    async def postpone(self, payout: Payout, reason: str, wait_s: int) -> None:
+        """Try a payout that is due later."""
+        async with self._store.write() as tx:
+            await payouts.postpone(tx, payout, reason, now_s(self._clock) + wait_s)
+
+    async def _settle(self, attempt: Attempt, payout_id: PayoutId, outcome: Settled) -> None:
+        async with self._store.write() as tx:
+            await journal.lock_head(tx, self._rail.asset)
+            attempt, payout = await _fresh(tx, attempt, payout_id)
+            if attempt.state is AttemptState.SETTLED:
+                return
+            if outcome.paid != payout.amount:
+                raise CorruptBooks(f"{payout_id}: {outcome.paid} was paid, not {payout.amount}")
+            await payouts.set_proof(tx, attempt.id, outcome.fee, outcome.proof)
+            if attempt.state is AttemptState.DEAD and payout.state in _ANOTHER_WAY:
+                await self._unexplained(tx, attempt, outcome)
+            else:
+                await self._paid(tx, attempt, payout, outcome)
+            failpoint("pay.settle.before_commit")
+        failpoint("pay.settle.after_commit")
+
+    async def _paid(self, tx: Tx, attempt: Attempt, payout: Payout, outcome: Settled) -> None:
+        now_us = self._clock.now_us()
+        await payouts.move_attempt(tx, attempt, AttemptEvent.SETTLED)
+        if attempt.state is AttemptState.DEAD:
+            await payouts.unbury(tx, attempt.id)
+        await payouts.move(tx, payout, PayoutEvent.SETTLED)
+        await payouts.set_paid(tx, payout.id, outcome.fee, outcome.proof, now_us)
+        if payout.kind is PayoutKind.WITHDRAWAL:
+            entry = bookings.settle_withdrawal(
+                payout.id, payout.member, payout.amount, outcome.fee,
+                payout.amount + payout.fee_limit,
+            )  # fmt: skip
+        else:
+            entry = bookings.settle_payout(payout.id, payout.amount, outcome.fee, payout.month)
+        await journal.append(tx, entry, now_us)
+
+    async def _unexplained(self, tx: Tx, attempt: Attempt, outcome: Settled) -> None:
+        """Paid twice on the network: booked where everybody sees it, and nothing more is sent."""
+        now_us = self._clock.now_us()
+        entry = bookings.unexplained(attempt.id, outcome.paid, outcome.fee)
+        if await journal.append(tx, entry, now_us):
+            words = f"attempt {attempt.id} was dead and has paid after all: see `audit`"
+            await leases.stop(tx, self._rail.name, words, now_us)
+
+    async def _refuse(self, attempt: Attempt, payout_id: PayoutId, outcome: Refused) -> None:
+        async with self._store.write() as tx:
+            await journal.lock_head(tx, self._rail.asset)
+            attempt, payout = await _fresh(tx, attempt, payout_id)
+            if payout.state is not PayoutState.IN_FLIGHT:
+                return
+            await payouts.move_attempt(tx, attempt, AttemptEvent.REFUSED, reason=outcome.reason)
+            tries = payout.tries + 1
+            due = await self._due_again(tx, payout, outcome.reason, tries)
+            if payout.kind is PayoutKind.WITHDRAWAL:
+                await self._return(tx, due, outcome.reason)
+            elif gives_up(tries) or not outcome.retry:
+                await payouts.move(tx, due, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
+            failpoint("pay.refuse.before_commit")
+        failpoint("pay.refuse.after_commit")
+
+    async def _due_again(self, tx: Tx, payout: Payout, reason: str, tries: int) -> Payout:
+        next_try_s = now_s(self._clock) + backoff_s(tries)
+        await payouts.move(tx, payout, PayoutEvent.REFUSED, reason=reason, next_try_s=next_try_s)
+        due = await payouts.get(tx, payout.id)
+        assert due is not None, "it was moved above"
+        return due
+
+    async def _return(self, tx: Tx, payout: Payout, reason: str) -> None:
+        now_us = self._clock.now_us()
+        await payouts.move(tx, payout, PayoutEvent.RETURNED, reason=reason)
+        reserved = payout.amount + payout.fee_limit
+        entry = bookings.return_withdrawal(payout.id, payout.member, reserved)
+        await journal.append(tx, entry, now_us)
+        words = f"the withdrawal of {payout.amount} could not be paid and is back: {reason}"
+        await members.notify(tx, payout.member, "withdrawal", payout.id, words, now_us)
+
+    async def _keep(self, attempt: Attempt, outcome: Pending) -> None:
+        lost = outcome.limbo and attempt.state is AttemptState.SENT
+        found = not outcome.limbo and outcome.seen and attempt.state is AttemptState.LIMBO
+        if not (lost or found or (outcome.seen and not attempt.seen)):
+            return
+        async with self._store.write() as tx:
+            if outcome.seen:
+                await payouts.set_seen(tx, attempt.id)
+            if lost:
+                await payouts.move_attempt(tx, attempt, AttemptEvent.LOST, reason=outcome.reason)
+                _log.warning("an attempt is in limbo", attempt=attempt.id, words=outcome.reason)
+            if found:
+                await payouts.move_attempt(tx, attempt, AttemptEvent.FOUND, reason=outcome.reason)
+
+
+_ANOTHER_WAY = frozenset({PayoutState.PAID, PayoutState.IN_FLIGHT, PayoutState.RETURNED})
+"""States in which a payout is paid, or may be, by another attempt than one that is dead."""
+
+
+async def _fresh(tx: Tx, attempt: Attempt, payout_id: PayoutId) -> tuple[Attempt, Payout]:
+    """The attempt and its payout as they stand, locked."""
+    found, payout = await payouts.attempt(tx, attempt.id), await payouts.get(tx, payout_id)
+    if found is None or payout is None:
+        raise CorruptBooks(f"attempt {attempt.id} or payout {payout_id} has vanished")
+    return found, payout

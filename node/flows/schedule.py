@@ -1,0 +1,164 @@
+"""What a serving node does by itself: one task for each, named, and ended with the node.
+
+    watch    read paid invoices from the stored settle_index, and credit them
+    sweep    ask lnd about open deposits, in case the stream missed one
+    fold     when clicks pause, or the inbox is long
+    months   close what is over
+    pay      round after round
+    late     look at attempts that were called dead a day ago or less
+
+A task that fails says so (`health`), waits and goes on. Corrupt books stop paying, not clicking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+import structlog
+
+from node.clock import Clock, now_s, this_month
+from node.errors import ConfigError, CorruptBooks, LeaseLost, NodeError, RailError
+from node.flows import fund
+from node.flows.close import close_month
+from node.flows.fold import fold
+from node.flows.node import Node
+from node.flows.outcome import Outcomes
+from node.flows.pay import RoundReport
+from node.month import Month
+from node.store import closes, flattrs, journal, leases, payouts
+from node.store.engine import Store
+
+FOLD_QUIET_S: Final = 0.1
+FOLD_EVERY: Final = 100_000
+MONTHS_EVERY_S: Final = 20.0
+PAY_EVERY_S: Final = 2.0
+SWEEP_EVERY_S: Final = 600.0
+LATE_EVERY_S: Final = 600.0
+LATE_FOR_S: Final = 86_400
+AGAIN_AFTER_S: Final = 5.0
+
+_log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def open_schedule(node: Node) -> AsyncIterator[None]:
+    """Run the tasks until the block ends."""
+    jobs = {
+        "watch": _watch, "sweep": _sweep, "fold": _fold, "months": _months, "pay": _pay,
+        "late": _late,
+    }  # fmt: skip
+    tasks = [
+        asyncio.create_task(_forever(node, name, job), name=name) for name, job in jobs.items()
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> list[Month]:
+    """Close every month that is over and has anything in it; the months that were closed.
+
+    What was paid before the cutoff is credited first. Raises RailUnavailable, CorruptBooks.
+    """
+    over = await months_to_close(node.store, node.clock, node)
+    if over:
+        await fund.catch_up(node.funding)
+    for month in over:
+        await close_month(node.closing(progress), month)
+    return over
+
+
+async def months_to_close(store: Store, clock: Clock, node: Node) -> list[Month]:
+    """Months before this one that have pots or an unfinished close, oldest first."""
+    this = this_month(clock)
+    asset = node.rules.asset
+    async with store.read() as tx:
+        wanted = set(await journal.months_with_pots(tx, asset))
+        done = {close.month for close in await closes.all_of(tx, asset)
+                if close.stage is closes.Stage.CHECKED}  # fmt: skip
+        wanted |= {close.month for close in await closes.all_of(tx, asset)}
+        wanted |= set(await flattrs.months(tx))
+    return sorted(month for month in wanted - done if month < this)
+
+
+async def watch_late(node: Node) -> RoundReport:
+    """Ask once more about attempts that were called dead lately."""
+    report = RoundReport()
+    since_us = node.clock.now_us() - LATE_FOR_S * 1_000_000
+    async with node.store.read() as tx:
+        dead = await payouts.buried_since(tx, node.rail.name, since_us, 1000)
+    outcomes = Outcomes(node.store, node.clock, node.rail)
+    for attempt in dead:
+        await outcomes.check_dead(attempt, report)
+    return report
+
+
+async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]) -> None:
+    while True:
+        try:
+            await job(node)
+            node.health.report(name)
+        except LeaseLost as error:
+            node.health.report(name)
+            _log.info("another process works", job=name, words=str(error))
+        except CorruptBooks as error:
+            node.health.report(name, str(error))
+            async with node.store.write() as tx:
+                await leases.stop(tx, node.rail.name, str(error)[:500], node.clock.now_us())
+            _log.error("the books are not clean: paying has stopped", words=str(error))
+        except (RailError, ConfigError, NodeError, OSError) as error:
+            node.health.report(name, str(error))
+            _log.warning("a task failed and will be tried again", job=name, words=str(error))
+        await asyncio.sleep(AGAIN_AFTER_S if name in node.health.troubles else 0)
+
+
+async def _watch(node: Node) -> None:
+    async with node.store.read() as tx:
+        from_index = await leases.cursor(tx, fund.SETTLE_CURSOR)
+    if from_index == 0:  # lnd replays nothing before its first index
+        await fund.catch_up(node.funding)
+    async with aclosing(node.invoices.settled(from_index)) as paid:
+        async for invoice in paid:
+            await fund.credit(node.funding, invoice)
+
+
+async def _sweep(node: Node) -> None:
+    await fund.catch_up(node.funding)
+    await asyncio.sleep(SWEEP_EVERY_S)
+
+
+async def _fold(node: Node) -> None:
+    seen = node.clicks.written
+    await asyncio.sleep(FOLD_QUIET_S)
+    quiet = node.clicks.written == seen
+    async with node.store.read() as tx:
+        waiting = await flattrs.inbox_length(tx)
+    if waiting and (quiet or waiting >= FOLD_EVERY):
+        await fold(node.store, node.clock)
+
+
+async def _months(node: Node) -> None:
+    await close_what_is_over(node, lambda words: _log.info("close", words=words))
+    await asyncio.sleep(min(MONTHS_EVERY_S, max(0.1, _until_cutoff_s(node.clock))))
+
+
+async def _pay(node: Node) -> None:
+    report = await node.payer.round()
+    for words in report.words:
+        _log.info("pay", words=words)
+    await asyncio.sleep(0 if report.moved else PAY_EVERY_S)
+
+
+async def _late(node: Node) -> None:
+    await watch_late(node)
+    await asyncio.sleep(LATE_EVERY_S)
+
+
+def _until_cutoff_s(clock: Clock) -> float:
+    return this_month(clock).ends_s - now_s(clock)

@@ -1,0 +1,108 @@
+"""Read a month out of the store and split it: part by part, so that memory stays bounded.
+
+Readers come in order, some thousands at a time, with their flattrs of the month, and those of the
+last three months on things that were claimed in this one (design.md §3.4). Nothing is written here:
+a close stores the result, a dry run shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from node.ids import MemberId, ThingId
+from node.money import Asset
+from node.month import Month
+from node.settlement.month_split import Flattrs, MonthSplit, Part
+from node.store import closes, flattrs
+from node.store.engine import Tx
+
+READERS_A_PART: Final = 4096
+PENDING_MONTHS: Final = 3
+
+Units: TypeAlias = NDArray[np.int64]
+Progress: TypeAlias = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPart:
+    """A part as the store keeps it: its range of members, its result, its pending flattrs."""
+
+    first: int
+    last: int
+    part: Part
+    pending: Units
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A month, split."""
+
+    split: MonthSplit
+    parts: list[SplitPart]
+
+
+async def split_month(
+    tx: Tx, month: Month, asset: Asset, commission_bps: int,
+    extra: list[tuple[MemberId, ThingId]], progress: Progress,
+) -> Result:  # fmt: skip
+    """Split the month's pots. `extra`: flattrs that are not in the packed rows (a dry run's)."""
+    members, pots = await closes.pots(tx, month, asset)
+    owners = await closes.owners(tx, month.ends_s * 1_000_000, asset)
+    split = MonthSplit(commission_bps, owners, await closes.things_max(tx))
+    claimed = await closes.claimed_between(tx, month.starts_s * 1_000_000, month.ends_s * 1_000_000)
+    parts = []
+    for start in range(0, len(members), READERS_A_PART):
+        some = slice(start, start + READERS_A_PART)
+        part = await _part(tx, month, split, members[some], pots[some], claimed, extra)
+        parts.append(part)
+        progress(f"split {min(start + READERS_A_PART, len(members))} of {len(members)} pots")
+    return Result(split, parts)
+
+
+async def _part(
+    tx: Tx, month: Month, split: MonthSplit, members: Units, pots: Units, claimed: Units,
+    extra: list[tuple[MemberId, ThingId]],
+) -> SplitPart:  # fmt: skip
+    first, last = int(members[0]), int(members[-1])
+    marks = [await _marks(tx, month, members, None)]
+    if extra:
+        pairs = np.array(extra, np.int64)
+        marks.append(_matched(members, pairs[:, 0], pairs[:, 1]))
+    pending = [
+        await _marks(tx, month.plus(-back), members, claimed)
+        for back in range(PENDING_MONTHS, 0, -1)
+        if len(claimed)
+    ]
+    both = [*marks, *pending]
+    flat = Flattrs(
+        np.concatenate([mark.reader for mark in both]), np.concatenate([m.thing for m in both])
+    )
+    part = await asyncio.to_thread(split.add, members, pots, flat)
+    waited = [np.stack([members[m.reader], m.thing], axis=1) for m in pending]
+    return SplitPart(first, last, part, np.concatenate([*waited, np.zeros((0, 2), np.int64)]))
+
+
+async def _marks(tx: Tx, month: Month, members: Units, only: Units | None) -> Flattrs:
+    """The flattrs of these readers in a month; on the things `only`, if given."""
+    found, lengths, things = await flattrs.months_between(
+        tx, month, int(members[0]), int(members[-1])
+    )
+    marks = _matched(members, np.repeat(found, lengths), things)
+    if only is None:
+        return marks
+    waiting = np.isin(marks.thing, only)
+    return Flattrs(marks.reader[waiting], marks.thing[waiting])
+
+
+def _matched(members: Units, marker: Units, thing: Units) -> Flattrs:
+    """Flattrs as places in `members`; those of others left out."""
+    place = np.searchsorted(members, marker)
+    place[place == len(members)] = 0
+    ours = members[place] == marker
+    return Flattrs(place[ours], thing[ours])

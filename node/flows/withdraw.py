@@ -1,0 +1,67 @@
+"""A member's available money, out again: one payout more, by the same machine.
+
+The amount and the most that its routing may cost are set aside at once; what the fee did not need
+comes back when it is paid, and all of it when it can't be paid (design.md §3.7).
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from node.clock import Clock
+from node.errors import BadInput, KeyReused
+from node.failpoints import failpoint
+from node.flows.rules import Rules
+from node.ids import MemberId, withdrawal_id
+from node.ledger import accounts, bookings
+from node.money import Amount
+from node.settlement.fees import payout_fee_limit
+from node.settlement.payout import Payout, PayoutKind
+from node.store import journal, payouts
+from node.store.engine import Store
+from node.wallet.lightning.bolt11 import parse_invoice
+from node.wallet.lightning.targets import Bolt11, NodeKey, parse_target
+
+
+async def withdraw(
+    store: Store, clock: Clock, rules: Rules, member: MemberId, text: str,
+    amount: Amount | None, key: str, allow: frozenset[str],
+) -> Payout:  # fmt: skip
+    """Set money aside for a withdrawal to a BOLT11 invoice or a Lightning address.
+
+    `amount` may be left out with an invoice, which has its own. With the same key (not empty): the
+    same withdrawal. Raises BadTarget, BadInput, InsufficientFunds, KeyReused.
+    """
+    target, amount = _target(text, amount, allow)
+    fee_limit = payout_fee_limit(amount)
+    payout = Payout(
+        withdrawal_id(member, key or secrets.token_hex(16)), PayoutKind.WITHDRAWAL, member, amount,
+        fee_limit, target,
+    )  # fmt: skip
+    async with store.write() as tx:
+        await journal.lock_head(tx, rules.asset)
+        if (found := await payouts.get(tx, payout.id)) is not None:
+            if (found.amount, found.target) != (amount, target):
+                raise KeyReused("this Idempotency-Key asked for another withdrawal: take a new key")
+            return found
+        source = accounts.available(rules.asset, member)
+        entry = bookings.open_payout(payout.id, source, amount.units + fee_limit.units, None)
+        await journal.append(tx, entry, clock.now_us())
+        await payouts.add(tx, [payout], clock.now_us())
+        failpoint("withdraw.open.before_commit")
+    failpoint("withdraw.open.after_commit")
+    return payout
+
+
+def _target(text: str, amount: Amount | None, allow: frozenset[str]) -> tuple[str, Amount]:
+    target = parse_target(text, allow=allow)
+    if isinstance(target, NodeKey):
+        raise BadInput("withdraw to an invoice or a Lightning address, not to a node key")
+    if isinstance(target, Bolt11):
+        invoiced = Amount(parse_invoice(target.invoice).amount_msat or 0)
+        if amount is not None and amount != invoiced:
+            raise BadInput(f"the invoice asks for {invoiced}, not {amount}")
+        amount = invoiced
+    if amount is None or not amount or amount.whole_coins()[1]:
+        raise BadInput("say how much: a whole number of sats, more than none")
+    return target.text, amount
