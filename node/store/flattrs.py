@@ -106,23 +106,24 @@ async def new_keys(
     tx: Tx, keys: Sequence[tuple[MemberId, bytes, bytes]], now_us: int
 ) -> set[tuple[MemberId, bytes]]:
     """Remember (member, key, body); the keys that were not known before."""
-    known = set()
-    for member, key, body in keys:
-        made = await tx.run(
-            "INSERT INTO click_key (member, request, body, at_us) VALUES (:member, :key, :body,"
-            " :now_us) ON CONFLICT DO NOTHING",
-            member=member, key=key, body=body, now_us=now_us,
-        )  # fmt: skip
-        if made:
-            known.add((member, key))
-    return known
+    if not keys:
+        return set()
+    rows = await tx.rows_of(
+        "INSERT INTO click_key (member, request, body, at_us)"
+        " SELECT c0, c1, c2, CAST(:now_us AS bigint)"
+        f" FROM {tx.dialect.json_rows(('bigint', 'text', 'text'))} WHERE true"
+        " ON CONFLICT DO NOTHING RETURNING member, request",
+        [(member, key.hex(), body.hex()) for member, key, body in keys],
+        now_us=now_us,
+    )
+    return {(MemberId(row.member), bytes.fromhex(row.request)) for row in rows}
 
 
 async def key_body(tx: Tx, member: MemberId, key: bytes) -> bytes | None:
     """What a folded click with this key asked for."""
     sql = "SELECT body FROM click_key WHERE member = :member AND request = :key"
-    found = await tx.value(sql, member=member, key=key)
-    return None if found is None else bytes(found)
+    found = await tx.value(sql, member=member, key=key.hex())
+    return None if found is None else bytes.fromhex(found)
 
 
 async def months_between(

@@ -155,13 +155,13 @@ class FlattrMonthRow(SQLModel, table=True):
 
 
 class ClickKeyRow(SQLModel, table=True):
-    """Idempotency-Keys of folded clicks, and what was asked with them: 16 bytes of hash each."""
+    """Idempotency-Keys of folded clicks, and what was asked with them: hashes, in hex."""
 
     __tablename__: ClassVar[Any] = "click_key"
     __table_args__ = ({"sqlite_with_rowid": False},)
     member: int = key()
-    request: bytes = key()
-    body: bytes
+    request: str = key()
+    body: str
     at_us: int = big()
 
 

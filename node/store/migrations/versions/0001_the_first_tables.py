@@ -77,8 +77,10 @@ def upgrade() -> None:
     op.create_table(
         "click_key",
         sa.Column("member", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("request", sa.LargeBinary(), autoincrement=False, nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "request", sqlmodel.sql.sqltypes.AutoString(), autoincrement=False, nullable=False
+        ),
+        sa.Column("body", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("member", "request"),
         sqlite_with_rowid=False,
