@@ -64,6 +64,9 @@ class WebSettings(BaseModel):
     joins_per_hour: int = Field(default=60, ge=1)
     header_deadline_s: float = Field(default=10, gt=0)
     body_max_bytes: int = Field(default=65_536, ge=1024)
+    connections_per_address: int = Field(default=64, ge=1)
+    trusted_proxies: frozenset[str] = frozenset()
+    """Addresses whose last X-Forwarded-For entry is believed."""
 
 
 class Settings(BaseSettings):

@@ -11,6 +11,7 @@ collide by concatenation.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final, NewType
 
 from node.money import Asset
@@ -34,8 +35,7 @@ def derive(kind: str, *parts: object) -> str:
     """32 hex digits that name `parts` among all ids of this kind."""
     digest = hashlib.blake2b(digest_size=16, person=kind.encode()[:16])
     for part in parts:
-        encoded = str(part).encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
+        digest.update(_part(part))
     return digest.hexdigest()
 
 
@@ -49,6 +49,19 @@ def payout_id(month: Month, member: MemberId, asset: Asset) -> PayoutId:
     return PayoutId(derive("payout", month, member, asset))
 
 
+def payout_ids(month: Month, members: Iterable[int], asset: Asset) -> list[PayoutId]:
+    """`payout_id` of many receivers of one close: what they share is hashed once."""
+    begun = hashlib.blake2b(digest_size=16, person=b"payout")
+    begun.update(_part(month))
+    end = _part(asset)
+    ids = []
+    for member in members:
+        digest = begun.copy()
+        digest.update(_part(member) + end)
+        ids.append(PayoutId(digest.hexdigest()))
+    return ids
+
+
 def withdrawal_id(member: MemberId, key: str) -> PayoutId:
     """A withdrawal, named by the member's Idempotency-Key."""
     return PayoutId(derive("withdrawal", member, key))
@@ -57,3 +70,8 @@ def withdrawal_id(member: MemberId, key: str) -> PayoutId:
 def attempt_id(payout: PayoutId, payment_hash: PaymentHash) -> AttemptId:
     """One try to pay: the payout and the hash that it would be paid under."""
     return AttemptId(derive("attempt", payout, payment_hash))
+
+
+def _part(part: object) -> bytes:
+    encoded = str(part).encode()
+    return len(encoded).to_bytes(4, "big") + encoded

@@ -56,7 +56,10 @@ class Closing:
 
 
 async def close_month(closing_: Closing, month: Month) -> Close:
-    """Close a month, or go on closing it; its result. Raises BadMonth before the cutoff."""
+    """Close a month, or go on closing it; its result. 
+
+    Raises BadMonth before the cutoff, Conflict out of order, CorruptBooks.
+    """
     await _freeze(closing_, month)
     await _fold(closing_, month)
     await _split(closing_, month)
@@ -89,6 +92,21 @@ async def preview(closing_: Closing, month: Month) -> Result:
         )
 
 
+async def result_digest(tx: Tx, close: Close) -> str:
+    """The name of a month's result, computed from its figures and its stored parts."""
+    figures = close.figures
+    header = (
+        "flattr-node close 1", close.month, close.asset, close.commission_bps, close.dues_units,
+        figures.pots, figures.distributed, figures.commission, figures.carried,
+    )  # fmt: skip
+    parts = [
+        (kind, rows)
+        for kind in PART_KINDS
+        for rows in await closes.parts(tx, close.month, close.asset, kind)
+    ]
+    return digest(header, parts)
+
+
 async def _freeze(closing_: Closing, month: Month) -> None:
     rules, now_us = closing_.rules, closing_.clock.now_us()
     if now_s(closing_.clock) < month.ends_s:
@@ -98,6 +116,7 @@ async def _freeze(closing_: Closing, month: Month) -> None:
         await journal.lock_head(tx, rules.asset)
         if await closes.get(tx, month, rules.asset) is not None:
             return
+        await _demand_order(tx, month, rules)
         await demand_clean_books(tx)
         frozen = Close(
             month, rules.asset, Stage.FROZEN, now_us, rules.commission_bps, rules.dues.units,
@@ -107,6 +126,14 @@ async def _freeze(closing_: Closing, month: Month) -> None:
         failpoint("close.freeze.before_commit")
     failpoint("close.freeze.after_commit")
     closing_.progress(f"froze {month}")
+
+
+async def _demand_order(tx: Tx, month: Month, rules: Rules) -> None:
+    """Months are closed in order: what rolls over goes into the next one, which must be open."""
+    if await closes.is_frozen(tx, month):
+        raise Conflict(f"a month after {month} is closed: nothing was in {month}")
+    if (first := await closes.open_before(tx, month, rules.asset)) is not None:
+        raise Conflict(f"close {first} before {month}")
 
 
 async def _fold(closing_: Closing, month: Month) -> None:
@@ -170,17 +197,7 @@ async def _book(tx: Tx, close: Close) -> None:
 
 
 async def _prove(tx: Tx, close: Close) -> None:
-    figures = close.figures
-    header = (
-        "flattr-node close 1", close.month, close.asset, close.commission_bps, close.dues_units,
-        figures.pots, figures.distributed, figures.commission, figures.carried,
-    )  # fmt: skip
-    parts = [
-        (kind, rows)
-        for kind in PART_KINDS
-        for rows in await closes.parts(tx, close.month, close.asset, kind)
-    ]
-    await closes.set_digest(tx, close, digest(header, parts))
+    await closes.set_digest(tx, close, await result_digest(tx, close))
 
 
 async def _stage(

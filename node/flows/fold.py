@@ -24,11 +24,15 @@ _KEY_BYTES: Final = 16
 
 
 async def fold(store: Store, clock: Clock, month: Month | None = None) -> int:
-    """Fold everything that is in the inbox (of one month); how many clicks there were."""
+    """Fold what is in the inbox; how many clicks there were.
+
+    Of one month: until none is left. Another process may be folding the same clicks; its turn is
+    waited for, because a close that goes on must find every click folded.
+    """
     total = 0
-    while folded := await _turn(store, clock, month):
+    while (folded := await _turn(store, clock, month)) is not None:
         total += folded
-        if folded < CLICKS_A_TURN:
+        if month is None and folded < CLICKS_A_TURN:
             break
     return total
 
@@ -53,11 +57,12 @@ async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
     return row
 
 
-async def _turn(store: Store, clock: Clock, month: Month | None) -> int:
+async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
+    """How many clicks were folded; None if there was none, 0 if another process took them."""
     async with store.write() as tx:
+        if not await flattrs.waits(tx, month):
+            return None
         clicks = await flattrs.take_inbox(tx, CLICKS_A_TURN, month)
-        if not clicks:
-            return 0
         fresh = await _without_repetitions(tx, clicks, clock.now_us())
         rows = await flattrs.packed(tx, {(click.month, click.member) for click in fresh})
         counts: Counter[tuple[ThingId, Month]] = Counter()

@@ -101,10 +101,21 @@ async def catch_up(funding: Funding) -> int:
                 deposit.payment_hash, invoice.amt_paid_msat, invoice.settle_index,
                 invoice.settle_date_s,
             )  # fmt: skip
-            credited += await _credit_alone(funding, paid)
+            credited += await credit_found(funding, paid)
         elif now_s(funding.clock) > deposit.expires_s + FORGET_AFTER_S:
             async with funding.store.write() as tx:
                 await deposits.expire(tx, deposit.id)
+    return credited
+
+
+async def credit_found(funding: Funding, paid: SettledInvoice) -> bool:
+    """Credit an invoice that was looked up, without moving the stream's cursor past others."""
+    async with funding.store.write() as tx:
+        await journal.lock_head(tx, funding.rules.asset)
+        found = await deposits.by_hash(tx, paid.payment_hash)
+        credited = found is not None and await _book(tx, funding, found, paid)
+        failpoint("deposit.credit.before_commit")
+    failpoint("deposit.credit.after_commit")
     return credited
 
 
@@ -157,14 +168,6 @@ async def _book(tx: Tx, funding: Funding, deposit: Deposit, paid: SettledInvoice
     amount = Amount(paid.amt_paid_msat, funding.rules.asset)
     entry = bookings.deposit(deposit.member, amount, PaymentHash(paid.payment_hash), to)
     return await journal.append(tx, entry, funding.clock.now_us())
-
-
-async def _credit_alone(funding: Funding, paid: SettledInvoice) -> bool:
-    """Credit an invoice that was looked up, without moving the stream's cursor past others."""
-    async with funding.store.write() as tx:
-        await journal.lock_head(tx, funding.rules.asset)
-        found = await deposits.by_hash(tx, paid.payment_hash)
-        return found is not None and await _book(tx, funding, found, paid)
 
 
 async def _open_month(tx: Tx, month: Month) -> Month:

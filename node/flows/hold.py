@@ -10,38 +10,51 @@ from typing import Final
 
 from node.clock import Clock
 from node.flows.open_payouts import held_reason
-from node.money import Asset
-from node.settlement.payout import HeldReason, Payout, PayoutEvent, PayoutKind, PayoutState
+from node.flows.rules import Rules
+from node.settlement.payout import (
+    NEEDS_A_PERSON,
+    HeldReason,
+    Payout,
+    PayoutEvent,
+    PayoutKind,
+    PayoutState,
+)
 from node.store import members, payouts
 from node.store.engine import Store, Tx
-from node.store.members import StoredTarget
 
 PAYOUTS_MAX: Final = 100_000
 
 
-async def hold_and_release(store: Store, clock: Clock, asset: Asset) -> None:
-    """Bring every creator's waiting payouts up to date with the creator's target."""
+async def hold_and_release(store: Store, clock: Clock, rules: Rules) -> None:
+    """Bring all waiting payouts up to date with their receivers' targets.
+
+    A creator's is the member's; the commission's is in the settings. Withdrawals keep their own.
+    """
     async with store.write() as tx:
-        where = await members.targets(tx, asset)
+        where = await members.targets(tx, rules.asset)
         suspended = await members.suspended(tx)
         for state in (PayoutState.DUE, PayoutState.HELD):
-            for payout in await payouts.in_state(tx, asset, state, PAYOUTS_MAX):
-                if payout.kind is PayoutKind.CREATOR:
-                    target = where.get(payout.member)
-                    reason = held_reason(target, payout.member in suspended, clock.now_us())
-                    await _follow(tx, payout, target, reason)
+            for payout in await payouts.in_state(tx, rules.asset, state, PAYOUTS_MAX):
+                match payout.kind:
+                    case PayoutKind.CREATOR:
+                        target = where.get(payout.member)
+                        reason = held_reason(target, payout.member in suspended, clock.now_us())
+                        await _follow(tx, payout, target.text if target else None, reason)
+                    case PayoutKind.COMMISSION:
+                        await _follow(tx, payout, rules.operator_target, None)
+                    case PayoutKind.WITHDRAWAL:
+                        pass
 
 
-async def _follow(
-    tx: Tx, payout: Payout, target: StoredTarget | None, reason: HeldReason | None
-) -> None:
+async def _follow(tx: Tx, payout: Payout, target: str | None, reason: HeldReason | None) -> None:
+    """`reason`: why nothing can be paid now; None if nothing is in the way."""
     if payout.state is PayoutState.DUE and reason is not None:
         await payouts.move(tx, payout, PayoutEvent.HELD, reason=reason)
         return
     if reason is not None or target is None:
         return
-    changed = payout.target != target.text
-    if payout.state is PayoutState.HELD and (changed or payout.reason != HeldReason.NO_ROUTE):
+    changed = payout.target != target
+    if payout.state is PayoutState.HELD and (changed or payout.reason not in NEEDS_A_PERSON):
         await payouts.move(tx, payout, PayoutEvent.RELEASED)
     if changed:
-        await payouts.retarget(tx, payout, target.text)
+        await payouts.retarget(tx, payout, target)

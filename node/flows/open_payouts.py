@@ -11,7 +11,6 @@ All of it is one transaction, and each step one entry named by the month: it hap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -19,14 +18,14 @@ from numpy.typing import NDArray
 
 from node.flows.return_held import return_what_was_held_too_long
 from node.flows.rules import Rules
-from node.ids import OPERATOR, MemberId, payout_id
+from node.ids import OPERATOR, payout_id, payout_ids
 from node.ledger import accounts, closing
 from node.ledger.accounts import Kind
 from node.money import Amount
-from node.settlement.fees import payout_fee_limit
+from node.settlement.fees import payout_fee_limit, payout_fee_limits
 from node.settlement.month_split import READER_COLUMNS, unpack
-from node.settlement.payout import HeldReason, Payout, PayoutKind, PayoutState
-from node.store import bulk_journal, closes, held, journal, members, payouts
+from node.settlement.payout import HeldReason, Payout, PayoutKind
+from node.store import bulk_journal, closes, held, journal, payout_openings, payouts
 from node.store.closes import Close
 from node.store.engine import Tx
 from node.store.members import StoredTarget
@@ -52,8 +51,7 @@ async def _release(tx: Tx, close: Close) -> None:
         creators, units = creators[paying], units[paying]
     entry = closing.release(close.asset, close.month, creators, units)
     if await bulk_journal.append(tx, entry, close.frozen_us):
-        for member, amount in zip(creators.tolist(), units.tolist(), strict=True):
-            await held.take_tranches(tx, close.asset, MemberId(member), amount)
+        await held.take_tranches(tx, close.asset, creators, units)
 
 
 async def _fill_pots(tx: Tx, close: Close) -> None:
@@ -82,51 +80,34 @@ async def _dues_from_earnings(tx: Tx, close: Close) -> None:
     from_held = missing - from_earned
     entry = closing.dues(close.asset, close.month, creators, from_earned, from_held)
     if await bulk_journal.append(tx, entry, close.frozen_us):
-        for member, amount in zip(creators.tolist(), from_held.tolist(), strict=True):
-            await held.take_tranches(tx, close.asset, MemberId(member), amount)
+        await held.take_tranches(tx, close.asset, creators, from_held)
 
 
 async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
-    creators, units = await closes.balances(tx, Kind.EARNED, close.asset)
-    where = await members.targets(tx, close.asset)
-    suspended = await members.suspended(tx)
-    tenth = await journal.balance(tx, accounts.commission(close.asset))
-    opened = list(_commission(close, rules, tenth))
-    for number, earned in zip(creators.tolist(), units.tolist(), strict=True):
-        member = MemberId(number)
-        amount, _ = Amount(earned, close.asset).whole_coins()
-        if amount and amount >= rules.payout_min:
-            reason = held_reason(where.get(member), member in suspended, now_us)
-            opened.append(_payout(close, member, amount, where.get(member), reason))
-    numbers = np.array([payout.member for payout in opened], np.int64)
-    amounts = np.array([payout.amount.units for payout in opened], np.int64)
-    ids = [payout.id for payout in opened]
-    entry = closing.open_payouts(close.asset, close.month, numbers, ids, amounts)
-    if await bulk_journal.append(tx, entry, close.frozen_us):
-        await payouts.add(tx, opened, now_us)
-
-
-def _commission(close: Close, rules: Rules, tenth: Amount) -> Iterator[Payout]:
-    amount, _ = tenth.whole_coins()
-    if rules.operator_target is None or not amount:
+    earners, earned = await closes.balances(tx, Kind.EARNED, close.asset)
+    units = earned - earned % close.asset.units_per_coin
+    enough = (units > 0) & (units >= rules.payout_min.units)
+    members, units = earners[enough], units[enough]
+    tenth, _ = (await journal.balance(tx, accounts.commission(close.asset))).whole_coins()
+    pays_operator = rules.operator_target is not None and bool(tenth)
+    if pays_operator:
+        members = np.concatenate([[OPERATOR], members])
+        units = np.concatenate([[tenth.units], units])
+    ids = payout_ids(close.month, members.tolist(), close.asset)
+    entry = closing.open_payouts(close.asset, close.month, members, ids, units)
+    if not await bulk_journal.append(tx, entry, close.frozen_us):
         return
-    yield Payout(
-        payout_id(close.month, OPERATOR, close.asset), PayoutKind.COMMISSION, OPERATOR, amount,
-        payout_fee_limit(amount), rules.operator_target, close.month,
-    )  # fmt: skip
+    fee_limits = payout_fee_limits(units).tolist()
+    rows = list(zip(ids, members.tolist(), units.tolist(), fee_limits, strict=True))
+    if pays_operator:
+        await payouts.add(tx, [_commission(close, rules, tenth)], now_us)
+    await payout_openings.add(tx, close, rows[pays_operator:], now_us)
 
 
-def _payout(
-    close: Close,
-    member: MemberId,
-    amount: Amount,
-    target: StoredTarget | None,
-    reason: HeldReason | None,
-) -> Payout:
+def _commission(close: Close, rules: Rules, tenth: Amount) -> Payout:
     return Payout(
-        payout_id(close.month, member, close.asset), PayoutKind.CREATOR, member, amount,
-        payout_fee_limit(amount), target.text if target else None, close.month,
-        PayoutState.HELD if reason else PayoutState.DUE, reason,
+        payout_id(close.month, OPERATOR, close.asset), PayoutKind.COMMISSION, OPERATOR, tenth,
+        payout_fee_limit(tenth), rules.operator_target, close.month,
     )  # fmt: skip
 
 

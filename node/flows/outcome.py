@@ -10,12 +10,12 @@ not paid already; otherwise it goes to `suspense`, nothing more is sent, and a p
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
 from node.clock import Clock, now_s
-from node.errors import CorruptBooks
+from node.errors import CorruptBooks, NodeError
 from node.failpoints import failpoint
 from node.ids import PayoutId
 from node.ledger import bookings
@@ -25,6 +25,9 @@ from node.settlement.rail import Outcome, Pending, Rail, Refused, Settled
 from node.settlement.retry import backoff_s, gives_up
 from node.store import journal, leases, members, payouts
 from node.store.engine import Store, Tx
+
+FAULTS_MAX: Final = 5
+"""Tries after which a payout that a fault of the node meets is held."""
 
 _log = structlog.get_logger()
 
@@ -47,12 +50,15 @@ class Outcomes:
 
     async def check(self, attempt: Attempt, tally: Tally) -> Outcome:
         """Ask about a live attempt and book the answer. Raises RailUnavailable."""
-        (payout_id,) = attempt.payouts
-        outcome = (await self._rail.check(attempt))[payout_id]
+        payout_id, outcome = await self._ask(attempt)
         match outcome:
             case Settled():
                 await self._settle(attempt, payout_id, outcome)
                 tally.settled += 1
+            case Refused() if attempt.state is AttemptState.LIMBO:
+                words = "it can be judged again"
+                await self._keep(attempt, Pending(words, seen=attempt.seen, send_again=True))
+                tally.pending += 1
             case Refused():
                 await self._refuse(attempt, payout_id, outcome)
                 tally.refused += 1
@@ -63,8 +69,7 @@ class Outcomes:
 
     async def check_dead(self, attempt: Attempt, tally: Tally) -> Outcome:
         """Ask about a dead attempt again; one that has paid after all is booked."""
-        (payout_id,) = attempt.payouts
-        outcome = (await self._rail.check(attempt))[payout_id]
+        payout_id, outcome = await self._ask(attempt)
         if isinstance(outcome, Settled):
             _log.warning("a dead attempt has paid", attempt=attempt.id, payout=payout_id)
             await self._settle(attempt, payout_id, outcome)
@@ -73,21 +78,46 @@ class Outcomes:
 
     async def unpayable(self, payout: Payout, reason: str) -> None:
         """It could not even be prepared: a withdrawal goes back, a payout waits."""
-        if payout.kind is PayoutKind.WITHDRAWAL:
-            async with self._store.write() as tx:
-                await journal.lock_head(tx, self._rail.asset)
-                await self._return(tx, payout, reason)
-            return
-        if gives_up(payout.tries + 1):
-            async with self._store.write() as tx:
-                await payouts.move(tx, payout, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
-            return
-        await self.postpone(payout, reason, backoff_s(payout.tries + 1))
+        gives_up_now = gives_up(payout.tries + 1)
+        await self._unprepared(payout, reason, HeldReason.NO_ROUTE if gives_up_now else None)
 
-    async def postpone(self, payout: Payout, reason: str, wait_s: int) -> None:
+    async def faulted(self, payout: Payout, error: Exception) -> None:
+        """A fault of the node met it before anything was stored; it must not meet it for ever."""
+        reason = f"a fault of the node: {type(error).__name__}"
+        held = HeldReason.FAULT if payout.tries + 1 >= FAULTS_MAX else None
+        await self._unprepared(payout, reason, held)
+
+    async def postpone(
+        self, payout: Payout, reason: str, wait_s: int, *, tried: bool = True
+    ) -> None:
         """Try a payout that is due later."""
         async with self._store.write() as tx:
-            await payouts.postpone(tx, payout, reason, now_s(self._clock) + wait_s)
+            next_try_s = now_s(self._clock) + wait_s
+            await payouts.postpone(tx, payout, reason, next_try_s, tried=tried)
+
+    async def _unprepared(self, payout: Payout, reason: str, held: HeldReason | None) -> None:
+        async with self._store.write() as tx:
+            await journal.lock_head(tx, self._rail.asset)
+            if await payouts.get(tx, payout.id) != payout:
+                return
+            if payout.kind is PayoutKind.WITHDRAWAL:
+                await self._return(tx, payout, reason)
+            elif held is not None:
+                await payouts.move(tx, payout, PayoutEvent.HELD, reason=held)
+            else:
+                next_try_s = now_s(self._clock) + backoff_s(payout.tries + 1)
+                await payouts.postpone(tx, payout, reason, next_try_s)
+
+    async def _ask(self, attempt: Attempt) -> tuple[PayoutId, Outcome]:
+        """What the rail says. A fault of ours in asking is no answer, and no other's trouble."""
+        (payout_id,) = attempt.payouts
+        try:
+            return payout_id, (await self._rail.check(attempt))[payout_id]
+        except NodeError:
+            raise
+        except Exception:  # noqa: BLE001  whatever it is, it must not stop the others
+            _log.exception("a fault of ours in asking", attempt=attempt.id)
+            return payout_id, Pending("a fault of the node, in asking: see its log")
 
     async def _settle(self, attempt: Attempt, payout_id: PayoutId, outcome: Settled) -> None:
         async with self._store.write() as tx:
@@ -132,9 +162,9 @@ class Outcomes:
     async def _refuse(self, attempt: Attempt, payout_id: PayoutId, outcome: Refused) -> None:
         async with self._store.write() as tx:
             await journal.lock_head(tx, self._rail.asset)
-            attempt, payout = await _fresh(tx, attempt, payout_id)
-            if payout.state is not PayoutState.IN_FLIGHT:
-                return
+            fresh, payout = await _fresh(tx, attempt, payout_id)
+            if payout.state is not PayoutState.IN_FLIGHT or fresh != attempt:
+                return  # it has moved on since it was asked about
             await payouts.move_attempt(tx, attempt, AttemptEvent.REFUSED, reason=outcome.reason)
             tries = payout.tries + 1
             due = await self._due_again(tx, payout, outcome.reason, tries)
@@ -162,11 +192,15 @@ class Outcomes:
         await members.notify(tx, payout.member, "withdrawal", payout.id, words, now_us)
 
     async def _keep(self, attempt: Attempt, outcome: Pending) -> None:
+        """Note what was seen; into limbo, or out of it: then it is asked and sent as any other."""
         lost = outcome.limbo and attempt.state is AttemptState.SENT
-        found = not outcome.limbo and outcome.seen and attempt.state is AttemptState.LIMBO
+        shown = outcome.seen or (outcome.send_again and not attempt.seen)
+        found = attempt.state is AttemptState.LIMBO and shown and not outcome.limbo
         if not (lost or found or (outcome.seen and not attempt.seen)):
             return
         async with self._store.write() as tx:
+            if await payouts.attempt(tx, attempt.id) != attempt:
+                return
             if outcome.seen:
                 await payouts.set_seen(tx, attempt.id)
             if lost:

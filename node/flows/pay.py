@@ -8,36 +8,52 @@ each transaction that leads to a send. What is written before and after each ste
     store            attempt, payout IN_FLIGHT                      ◀ from here on it counts as sent
     send             attempt SENT             then the network
     check            settle | refuse | wait   by `flows/outcome.py`
+
+One payout must not stop the others. What a receiver or the network does to one stays with that one:
+it waits, and is HELD when a fault of our own meets it again and again. What concerns all (the lease
+is lost, the books contradict themselves, lnd denies the macaroon, the database is away) ends the
+round: no worker begins another payout, each finishes the step it is in, and then it is raised.
 """
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Final
 
 import structlog
 
 from node.clock import Clock, now_s
-from node.errors import LeaseLost, QuoteRefused, RailError, RailUnavailable
+from node.errors import (
+    ConfigError,
+    Conflict,
+    LeaseLost,
+    QuoteRefused,
+    RailError,
+    RailUnavailable,
+)
 from node.failpoints import failpoint
 from node.flows.hold import hold_and_release
 from node.flows.outcome import Outcomes
 from node.flows.rules import Rules
+from node.flows.work import work_off
 from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
 from node.settlement.batch import choose
 from node.settlement.payout import Payout, PayoutEvent
 from node.settlement.rail import Pending, Rail, Refused
 from node.settlement.retry import backoff_s
 from node.store import deposits, leases, payouts
-from node.store.engine import Store
+from node.store.engine import Store, Tx
 from node.store.leases import Lease
 
 LEASE_S: Final = 120
 PAYOUTS_A_ROUND: Final = 5000
 SEND_MARGIN_S: Final = 60
 """An invoice that expires sooner is not sent any more."""
+SEND_WITHIN_S: Final = 60
+"""A lease must last this much longer than now when something is sent: two deadlines of the rail."""
+_SENDABLE: Final = frozenset({AttemptState.READY, AttemptState.SENT})
 
 _log = structlog.get_logger()
 
@@ -58,9 +74,14 @@ class RoundReport:
         """Whether anything changed that the next round should look at at once."""
         return bool(self.settled or self.refused or self.sent)
 
+    def say(self, words: str) -> None:
+        """Add words for the operator, once."""
+        if words not in self.words:
+            self.words.append(words)
+
 
 class Payer:
-    """Pays on one rail. `holder` names this process in the lease."""
+    """Pays on one rail, one round at a time. `holder` names this process in the lease."""
 
     def __init__(self, store: Store, clock: Clock, rules: Rules, rail: Rail, holder: str) -> None:
         self._store = store
@@ -71,23 +92,23 @@ class Payer:
         self._outcomes = Outcomes(store, clock, rail)
 
     async def round(self) -> RoundReport:
-        """One round. Raises LeaseLost while another process pays, RailUnavailable."""
+        """One round. Raises LeaseLost while another process pays, RailUnavailable, ConfigError."""
         report = RoundReport()
         lease = await self._lease()
-        await self._settle_open(report)
+        await self._settle_open(report, lease)
         async with self._store.read() as tx:
             stopped = await leases.stopped(tx, self._rail.name)
         if stopped is not None:
-            report.words.append(f"nothing is sent on {self._rail.name}: {stopped}")
+            report.say(f"nothing is sent on {self._rail.name}: {stopped}")
             return report
-        await hold_and_release(self._store, self._clock, self._rail.asset)
+        await hold_and_release(self._store, self._clock, self._rules)
         await self._send_due(report, lease)
         return report
 
     async def settle_only(self) -> RoundReport:
-        """Ask about what is open, and send nothing."""
+        """Ask about what is open, and send nothing. Needs no lease."""
         report = RoundReport()
-        await self._settle_open(report)
+        await self._settle_open(report, None)
         return report
 
     async def _lease(self) -> Lease:
@@ -100,121 +121,155 @@ class Payer:
             raise LeaseLost(f"another process pays on {self._rail.name}")
         return lease
 
-    async def _settle_open(self, report: RoundReport) -> None:
+    async def _settle_open(self, report: RoundReport, lease: Lease | None) -> None:
         async with self._store.read() as tx:
             live = await payouts.live_attempts(tx, self._rail.name, PAYOUTS_A_ROUND)
-        places = asyncio.Semaphore(self._rail.attempts_in_flight_max)
 
-        async def one(attempt: Attempt) -> None:
-            async with places:
-                await self._look(attempt, report)
+        async def look(attempt: Attempt) -> bool:
+            try:
+                await self._look(attempt, report, lease)
+            except RailUnavailable as error:
+                report.say(str(error))
+            return True
 
-        await asyncio.gather(*(one(attempt) for attempt in live))
+        places = min(self._rail.attempts_in_flight_max, len(live))
+        await work_off(live, look, places=places, name="look")
 
-    async def _look(self, attempt: Attempt, report: RoundReport) -> None:
-        """Ask about one attempt, and book the answer; send it again if that is safe."""
+    async def _look(self, attempt: Attempt, report: RoundReport, lease: Lease | None) -> None:
+        """Ask about one attempt, and book the answer; with a lease, send it again if it is safe."""
         outcome = await self._outcomes.check(attempt, report)
-        if not isinstance(outcome, Pending) or not outcome.send_again:
+        again = isinstance(outcome, Pending) and outcome.send_again and attempt.state in _SENDABLE
+        if not again or lease is None:
             return
         if attempt.expires_s is not None and now_s(self._clock) > attempt.expires_s - SEND_MARGIN_S:
             return
         async with self._store.read() as tx:
             if await leases.stopped(tx, self._rail.name) is not None:
                 return
-        await self._send(attempt, await self._lease())
+        await self._send(attempt, lease)
         report.sent += 1
 
     async def _send_due(self, report: RoundReport, lease: Lease) -> None:
         capacity = await self._rail.capacity()
         if not capacity.ready:
-            report.words.append(f"{self._rail.name} can't send: {capacity.words}")
+            report.say(f"{self._rail.name} can't send: {capacity.words}")
             return
         async with self._store.read() as tx:
             due = await payouts.due(tx, self._rail.asset, now_s(self._clock), PAYOUTS_A_ROUND)
             busy = await payouts.busy_receivers(tx, self._rail.asset)
-            number = await payouts.next_number(tx, self._rail.name)
+            buried = await payouts.dead_attempts(tx, self._rail.name)
+            numbers = count(await payouts.next_number(tx, self._rail.name))
         chosen = choose(due, busy=busy, places=PAYOUTS_A_ROUND, spendable=capacity.spendable)
         if chosen.short:
-            report.words.append(chosen.short_words)
+            report.say(chosen.short_words)
+
+        async def pay(payout: Payout) -> bool:
+            """Pay it; False while it stays open, for then it keeps the place."""
+            try:
+                earlier = [attempt for attempt in buried if payout.id in attempt.payouts]
+                if not await self._all_dead(payout, earlier, report):
+                    return True
+                return await self._pay(payout, next(numbers), lease, report)
+            except RailUnavailable as error:
+                report.say(str(error))
+                return False
+
         places = max(0, self._rail.attempts_in_flight_max - len(busy))
-        waiting, numbers = iter(chosen.chosen), count(number)
-
-        async def worker() -> None:
-            """Pay one after the other; leave when a payment stays open, for it keeps the place."""
-            for payout in waiting:
-                if not await self._pay(payout, next(numbers), lease, report):
-                    return
-
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(places, len(chosen.chosen))):
-                group.create_task(worker(), name="pay")
+        await work_off(chosen.chosen, pay, places=min(places, len(chosen.chosen)), name="pay")
 
     async def _pay(self, payout: Payout, number: int, lease: Lease, report: RoundReport) -> bool:
-        """Pay one payout; whether its place is free again."""
-        if not await self._earlier_are_dead(payout, report):
+        """Pay one payout; whether its place is free again. Raises RailUnavailable."""
+        attempt = await self._prepare(payout, number, report)
+        if attempt is None or not await self._store_attempt(payout, attempt, lease, report):
             return True
-        try:
-            attempt = await self._rail.prepare([payout], number)
-        except QuoteRefused as error:
-            await self._outcomes.unpayable(payout, str(error))
-            report.postponed += 1
-            return True
-        except RailUnavailable as error:
-            report.words.append(str(error))
-            return False
-        stored = await self._store_attempt(payout, attempt, lease)
-        await self._send(stored, lease)
+        await self._send(attempt, lease)
         report.sent += 1
         async with self._store.read() as tx:
-            fresh = await payouts.attempt(tx, stored.id)
+            fresh = await payouts.attempt(tx, attempt.id)
         assert fresh is not None, "it was stored above"
         return not isinstance(await self._outcomes.check(fresh, report), Pending)
 
-    async def _store_attempt(self, payout: Payout, attempt: Attempt, lease: Lease) -> Attempt:
-        """Store the attempt, or the same hash's earlier one; from here on it counts as sent."""
-        now_us = self._clock.now_us()
-        async with self._store.write() as tx:
-            await leases.demand(tx, lease, now_us)
-            earlier = await payouts.attempt(tx, attempt.id)
-            if earlier is not None:
-                await payouts.revive(tx, earlier)
-                attempt = replace(earlier, state=AttemptState.READY)
-            else:
-                await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
-                await payouts.add_attempt(tx, attempt, lease.epoch, now_us)
-            await payouts.move(tx, payout, PayoutEvent.STORED)
-            failpoint("pay.store.before_commit")
+    async def _prepare(self, payout: Payout, number: int, report: RoundReport) -> Attempt | None:
+        """What would be sent; None when the payout must wait. Raises RailUnavailable."""
+        try:
+            return await self._rail.prepare([payout], number)
+        except QuoteRefused as error:
+            await self._outcomes.unpayable(payout, str(error))
+        except (RailError, ConfigError):
+            raise
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the others
+            _log.exception("a fault of ours in preparing", payout=payout.id)
+            await self._outcomes.faulted(payout, error)
+        report.postponed += 1
+        return None
+
+    async def _store_attempt(
+        self, payout: Payout, attempt: Attempt, lease: Lease, report: RoundReport
+    ) -> bool:
+        """Store the attempt, or revive the same hash's earlier one; from here on it counts as sent.
+
+        False when the payout is no longer what was chosen, or the hash has been used elsewhere.
+        """
+        try:
+            async with self._store.write() as tx:
+                await self._renew(tx, lease)
+                if await payouts.get(tx, payout.id) != payout:
+                    return False
+                if await payouts.attempt(tx, attempt.id) is not None:
+                    await payouts.revive(tx, attempt)
+                else:
+                    await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
+                    await payouts.add_attempt(tx, attempt, lease.epoch, self._clock.now_us())
+                await payouts.move(tx, payout, PayoutEvent.STORED)
+                failpoint("pay.store.before_commit")
+        except Conflict as error:
+            await self._outcomes.unpayable(payout, str(error))
+            report.postponed += 1
+            return False
         failpoint("pay.store.after_commit")
-        return attempt
+        return True
 
     async def _send(self, attempt: Attempt, lease: Lease) -> None:
         """Say that it is sent, then send it. Whatever comes back is no verdict."""
         async with self._store.write() as tx:
-            await leases.demand(tx, lease, self._clock.now_us())
+            until_us = await self._renew(tx, lease)
             await payouts.move_attempt(tx, attempt, AttemptEvent.SEND)
             await payouts.set_sent(tx, attempt.id, lease.epoch, now_s(self._clock))
             failpoint("pay.send.before_commit")
         failpoint("pay.send.after_commit")
+        if self._clock.now_us() > until_us - SEND_WITHIN_S * 1_000_000:
+            raise LeaseLost("this process stood still too long: it sends nothing on an old lease")
         try:
             await self._rail.send(attempt)
         except RailError as error:
             _log.info("send was not answered", attempt=attempt.id, error=str(error))
+        except ConfigError:
+            raise
+        except Exception:  # noqa: BLE001  no verdict, as everything else that comes back
+            _log.exception("a fault of ours in sending", attempt=attempt.id)
         failpoint("pay.send.after_effect")
 
-    async def _earlier_are_dead(self, payout: Payout, report: RoundReport) -> bool:
-        """A fresh invoice is a new payment: every earlier one must be dead, asked once more."""
-        if not payout.tries:
+    async def _renew(self, tx: Tx, lease: Lease) -> int:
+        """Go on only with the lease, and prolong it; until when (in us). Raises LeaseLost."""
+        now_us = self._clock.now_us()
+        until_us = now_us + LEASE_S * 1_000_000
+        await leases.renew(tx, lease, now_us, until_us)
+        return until_us
+
+    async def _all_dead(
+        self, payout: Payout, earlier: Sequence[Attempt], report: RoundReport
+    ) -> bool:
+        """A fresh invoice is a new payment: every earlier one must be dead, asked once more.
+
+        All are asked each time, so that the two reads that a FAILED needs run side by side.
+        """
+        outcomes = [await self._outcomes.check_dead(attempt, report) for attempt in earlier]
+        if all(isinstance(outcome, Refused) for outcome in outcomes):
             return True
-        async with self._store.read() as tx:
-            earlier = await payouts.dead_attempts(tx, payout.id)
-        for attempt in earlier:
-            outcome = await self._outcomes.check_dead(attempt, report)
-            if not isinstance(outcome, Refused):
-                await self._outcomes.postpone(
-                    payout, "an earlier attempt is not finally dead", backoff_s(1)
-                )
-                return False
-        return True
+        words = "an earlier attempt is not finally dead"
+        await self._outcomes.postpone(payout, words, backoff_s(1), tried=False)
+        report.postponed += 1
+        return False
 
 
 async def pay_until_quiet(payer: Payer, clock: Clock, rounds_max: int) -> list[RoundReport]:

@@ -23,13 +23,18 @@ from node.store.closes import Close
 from node.store.engine import Tx
 
 WARN_BEFORE_S: Final = 30 * 86_400
+NOTICE_S: Final = 14 * 86_400
+"""Nothing goes back sooner after the notice, even when closes run late."""
+NOTICE: Final = "held"
 
 
 async def return_what_was_held_too_long(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     """Give back what is older than the rule; warn creators whose money is about to go back."""
     now_s = now_us // 1_000_000
     for member, month, amount in await held.tranches(tx, close.asset, now_s - rules.held_s):
-        await _give_back(tx, close, member, month, amount)
+        told_us = await members.noticed_us(tx, member, NOTICE, str(month))
+        if told_us is not None and told_us <= now_us - NOTICE_S * 1_000_000:
+            await _give_back(tx, close, member, month, amount)
     for member, month, amount in await held.tranches(
         tx, close.asset, now_s - rules.held_s + WARN_BEFORE_S
     ):
@@ -37,7 +42,7 @@ async def return_what_was_held_too_long(tx: Tx, close: Close, rules: Rules, now_
             f"{amount} that you earned in {month} goes back to its readers within 30 days. "
             "Pay your dues to receive it."
         )
-        await members.notify(tx, member, "held", str(month), words, now_us)
+        await members.notify(tx, member, NOTICE, str(month), words, now_us)
 
 
 async def _give_back(tx: Tx, close: Close, member: MemberId, month: Month, amount: Amount) -> None:

@@ -75,16 +75,22 @@ async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> lis
 
 
 async def months_to_close(store: Store, clock: Clock, node: Node) -> list[Month]:
-    """Months before this one that have pots or an unfinished close, oldest first."""
+    """Months before this one that are not closed to the end, oldest first; empty ones too.
+
+    They begin with the first that has anything in it, and none is left out after it: standing
+    amounts fill the next pots, and what is held grows older, even when nobody clicked.
+    """
     this = this_month(clock)
     asset = node.rules.asset
     async with store.read() as tx:
-        wanted = set(await journal.months_with_pots(tx, asset))
-        done = {close.month for close in await closes.all_of(tx, asset)
-                if close.stage is closes.Stage.CHECKED}  # fmt: skip
-        wanted |= {close.month for close in await closes.all_of(tx, asset)}
-        wanted |= set(await flattrs.months(tx))
-    return sorted(month for month in wanted - done if month < this)
+        known = await closes.all_of(tx, asset)
+        unfinished = [close.month for close in known if close.stage is not closes.Stage.CHECKED]
+        if known:
+            first = known[0].month.plus(1)
+        else:
+            begun = {*await journal.months_with_pots(tx, asset), *await flattrs.months(tx)}
+            first = min(begun | set(await journal.first_month(tx, asset)), default=this)
+    return [*sorted(unfinished), *map(Month.from_ordinal, range(first.ordinal, this.ordinal))]
 
 
 async def watch_late(node: Node) -> RoundReport:

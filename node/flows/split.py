@@ -93,7 +93,10 @@ async def _marks(tx: Tx, month: Month, members: Units, only: Units | None) -> Fl
     found, lengths, things = await flattrs.months_between(
         tx, month, int(members[0]), int(members[-1])
     )
-    marks = _matched(members, np.repeat(found, lengths), things)
+    place, ours = _places(members, found)
+    if not ours.all():
+        things, lengths = things[np.repeat(ours, lengths)], lengths[ours]
+    marks = Flattrs(np.repeat(place[ours], lengths), things)
     if only is None:
         return marks
     waiting = np.isin(marks.thing, only)
@@ -102,7 +105,12 @@ async def _marks(tx: Tx, month: Month, members: Units, only: Units | None) -> Fl
 
 def _matched(members: Units, marker: Units, thing: Units) -> Flattrs:
     """Flattrs as places in `members`; those of others left out."""
-    place = np.searchsorted(members, marker)
-    place[place == len(members)] = 0
-    ours = members[place] == marker
+    place, ours = _places(members, marker)
     return Flattrs(place[ours], thing[ours])
+
+
+def _places(members: Units, some: Units) -> tuple[Units, NDArray[np.bool_]]:
+    """(where each of `some` is in `members`, whether it is there at all)."""
+    place = np.searchsorted(members, some)
+    place[place == len(members)] = 0
+    return place, members[place] == some

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, compress, repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -35,19 +35,22 @@ class MemberAccounts:
 
     def names(self) -> Iterator[str]:
         """Their names, in order."""
-        end = f":{self.month}" if self.month else ""
-        return (f"{self.kind}:{member}{end}" for member in self.members.tolist())
+        start, end = f"{self.kind}:", f":{self.month}" if self.month else ""
+        return (f"{start}{member}{end}" for member in self.members.tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class PayoutAccounts:
-    """The accounts of these payouts, in order."""
+    """The accounts of the payouts that a month's close opens for these members, in order."""
 
     ids: Sequence[PayoutId]
+    members: Units
+    month: Month
 
     def names(self) -> Iterator[str]:
         """Their names, in order."""
-        return (f"{Kind.PAYOUT}:{payout}" for payout in self.ids)
+        start = f"{Kind.PAYOUT}:"
+        return (start + payout for payout in self.ids)
 
 
 Column: TypeAlias = Account | MemberAccounts | PayoutAccounts
@@ -115,5 +118,5 @@ def _only(column: Column, some: NDArray[np.bool_]) -> Column:
             return column
         case MemberAccounts(kind, members, month):
             return MemberAccounts(kind, members[some], month)
-        case PayoutAccounts(ids):
-            return PayoutAccounts([one for one, keep in zip(ids, some, strict=True) if keep])
+        case PayoutAccounts(ids, members, month):
+            return PayoutAccounts(list(compress(ids, some.tolist())), members[some], month)

@@ -18,7 +18,7 @@ import numpy as np
 
 from node.ids import PayoutId, entry_id
 from node.ledger import accounts
-from node.ledger.accounts import Kind
+from node.ledger.accounts import Account, Kind
 from node.ledger.bulk import (
     BulkEntry,
     MemberAccounts,
@@ -98,19 +98,18 @@ def open_payouts(
     asset: Asset, month: Month, members: Units, payouts: Sequence[PayoutId], units: Units
 ) -> BulkEntry:
     """Earned money is set aside, one payout each; member 0 is the operator's commission."""
-    creators = members > 0
-    ids = np.array(payouts, dtype=object)
+    creators = np.flatnonzero(members > 0)
+    operators = np.flatnonzero(members == 0)
+
+    def opened(source: Account | MemberAccounts, some: Units) -> Transfers:
+        ids = [payouts[place] for place in some.tolist()]
+        return Transfers(source, PayoutAccounts(ids, members[some], month), units[some])
+
     blocks = (
-        _opened(_members(Kind.EARNED, members[creators]), ids[creators].tolist(), units[creators]),
-        _opened(accounts.commission(asset), ids[~creators].tolist(), units[~creators]),
+        opened(_members(Kind.EARNED, members[creators]), creators),
+        opened(accounts.commission(asset), operators),
     )
     return _entry("open", asset, month, blocks)
-
-
-def _opened(
-    source: accounts.Account | MemberAccounts, ids: Sequence[PayoutId], units: Units
-) -> Transfers:
-    return Transfers(source, PayoutAccounts(ids), units)
 
 
 def _to_creators(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from node.errors import MoneyError
@@ -56,9 +57,9 @@ class Entry:
 
 def transfers_digest(rows: Iterable[tuple[str, str, int]]) -> str:
     """The hash of an entry's transfers, given as (debit name, credit name, units), in order."""
-    digest = hashlib.sha256()
-    for debit, credit, units in rows:
-        digest.update(f"{debit}>{credit}={units}\n".encode())
+    digest, left = hashlib.sha256(), iter(rows)
+    while lines := [f"{debit}>{credit}={units}\n" for debit, credit, units in islice(left, 4096)]:
+        digest.update("".join(lines).encode())
     return digest.hexdigest()
 
 

@@ -6,10 +6,15 @@ which no route is that cheap waits.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from node.errors import MoneyError
 from node.money import Amount, Asset, sats
+
+Units: TypeAlias = NDArray[np.int64]
 
 FEE_FLOOR: Final = sats(2)
 FEE_BPS: Final = 50
@@ -26,3 +31,10 @@ def payout_fee_limit(amount: Amount) -> Amount:
         raise MoneyError(f"{amount.asset} is not paid over Lightning")
     part, _ = divmod(amount.units * FEE_BPS, _BPS)
     return max(FEE_FLOOR, Amount(part))
+
+
+def payout_fee_limits(units: Units) -> Units:
+    """`payout_fee_limit` for many amounts in msat."""
+    # The whole part apart from the rest: units * FEE_BPS could pass 2**63.
+    whole, rest = np.divmod(units, _BPS)
+    return np.maximum(FEE_FLOOR.units, whole * FEE_BPS + rest * FEE_BPS // _BPS)

@@ -65,7 +65,11 @@ class HeldReason(StrEnum):
     TARGET_CHANGED = "the payout target was changed less than 72 hours ago"
     NO_ROUTE = "no route was found for seven days; set another target or ask for a retry"
     SUSPENDED = "the member is suspended"
+    FAULT = "preparing it failed again and again by a fault of the node: see its log"
 
+
+NEEDS_A_PERSON: Final = frozenset({HeldReason.NO_ROUTE, HeldReason.FAULT})
+"""Reasons that only another target or a person's word takes away."""
 
 TRANSITIONS: Final[dict[tuple[PayoutState, PayoutEvent], PayoutState]] = {
     (PayoutState.DUE, PayoutEvent.STORED): PayoutState.IN_FLIGHT,

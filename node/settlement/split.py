@@ -6,8 +6,8 @@ exact at every level. The carry P - g*n < q*n is the reader's. Every share of a 
 there is no tie to break (design.md §3.2).
 
 `split_pot` is the specification. `split_pots` does the same for many pots in numpy; a test holds
-one against the other. Sums stay exact: numpy's `bincount` adds weights as floats, so they are added
-as 26-bit halves, each sum far below 2**53.
+one against the other. Sums stay exact: numpy's `bincount` adds weights as floats, which are whole
+up to 2**53; what comes to more is added as 26-bit halves.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from node.errors import MoneyError
 BPS: Final = 10_000
 COMMISSION_BPS_MAX: Final = 1000
 _HALF_BITS: Final = 26
+_FLOAT_EXACT: Final = 2**53
 _ROWS_MAX: Final = 2**26
 
 Units: TypeAlias = NDArray[np.int64]
@@ -99,6 +100,8 @@ def sum_by(keys: Units, units: Units, length: int) -> Units:
     """Exact sums of `units` (none negative) for each key below `length`."""
     if len(keys) > _ROWS_MAX:
         raise MoneyError(f"at most {_ROWS_MAX} rows at once, not {len(keys)}")
+    if int(units.max(initial=0)) * len(units) < _FLOAT_EXACT:
+        return np.bincount(keys, weights=units, minlength=length).astype(np.int64)
     low = np.bincount(keys, weights=units & ((1 << _HALF_BITS) - 1), minlength=length)
     high = np.bincount(keys, weights=units >> _HALF_BITS, minlength=length)
     return low.astype(np.int64) + (high.astype(np.int64) << _HALF_BITS)

@@ -7,13 +7,12 @@ each transfer had been written alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from itertools import count, repeat
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from node.ids import PayoutId
 from node.ledger.accounts import Account, Kind
 from node.ledger.bulk import BulkEntry, Column, MemberAccounts, PayoutAccounts
 from node.money import Asset
@@ -41,14 +40,15 @@ async def append(tx: Tx, entry: BulkEntry, at_us: int) -> bool:
         credit = await _numbers(tx, entry.asset, block.credit, len(block.units))
         for first in range(0, len(block.units), ROWS_A_STATEMENT):
             rows = slice(first, first + ROWS_A_STATEMENT)
-            triples = _triples(debit[rows], credit[rows], block.units[rows])
-            await journal.post(tx, number, line + first, triples)
+            await _post(tx, number, line + first, (debit[rows], credit[rows], block.units[rows]))
         line += len(block.units)
     return True
 
 
-def _triples(debit: Units, credit: Units, units: Units) -> Iterator[tuple[int, int, int]]:
-    return zip(debit.tolist(), credit.tolist(), units.tolist(), strict=True)
+async def _post(tx: Tx, number: int, line: int, transfers: tuple[Units, Units, Units]) -> None:
+    debit, credit, units = (column.tolist() for column in transfers)
+    rows = list(zip(repeat(number), count(line), debit, credit, units))  # noqa: B905  endless
+    await tx.insert("posting", ("entry", "line", "debit", "credit", "units"), rows)
 
 
 async def _numbers(tx: Tx, asset: Asset, column: Column, length: int) -> Units:
@@ -57,62 +57,43 @@ async def _numbers(tx: Tx, asset: Asset, column: Column, length: int) -> Units:
         case Account():
             number = (await journal.account_ids(tx, [column]))[column]
             return np.full(length, number, np.int64)
-        case MemberAccounts():
+        case MemberAccounts() | PayoutAccounts():
             return await _of_members(tx, asset, column)
-        case PayoutAccounts():
-            return await _of_payouts(tx, asset, column.ids)
 
 
-async def _of_members(tx: Tx, asset: Asset, column: MemberAccounts) -> Units:
+async def _of_members(tx: Tx, asset: Asset, column: MemberAccounts | PayoutAccounts) -> Units:
     members, numbers = await _known(tx, asset, column)
-    missing = np.setdiff1d(column.members, members)
-    if len(missing):
+    missing = ~np.isin(column.members, members)
+    if missing.any():
         await _make(tx, asset, column, missing)
         members, numbers = await _known(tx, asset, column)
     return numbers[np.searchsorted(members, column.members)]
 
 
-async def _known(tx: Tx, asset: Asset, column: MemberAccounts) -> tuple[Units, Units]:
+async def _known(
+    tx: Tx, asset: Asset, column: MemberAccounts | PayoutAccounts
+) -> tuple[Units, Units]:
     """(members in order, their account numbers) of all accounts of this kind and month."""
     month = "month IS NULL" if column.month is None else "month = :month"
     values = {} if column.month is None else {"month": column.month.ordinal}
-    rows = await tx.rows(
-        f"SELECT member, id FROM account WHERE kind = :kind AND {month} AND asset = :asset"
-        " ORDER BY member",
-        kind=column.kind, asset=asset, **values,
+    members, numbers = await tx.numbers(
+        f"SELECT member AS c0, id AS c1 FROM account WHERE kind = :kind AND {month}"
+        " AND asset = :asset AND member IS NOT NULL", 2,
+        kind=_kind(column), asset=asset, **values,
     )  # fmt: skip
-    pairs: Units = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
-    return pairs[:, 0].copy(), pairs[:, 1].copy()
+    order = np.argsort(members)
+    return members[order], numbers[order]
 
 
-async def _make(tx: Tx, asset: Asset, column: MemberAccounts, members: Units) -> None:
-    some = MemberAccounts(column.kind, members, column.month)
-    rows = list(zip(some.names(), members.tolist(), strict=True))
-    for first in range(0, len(rows), ROWS_A_STATEMENT):
-        await tx.run_rows(
-            "INSERT INTO account (asset, kind, name, member, month, side)"
-            " SELECT CAST(:asset AS text), CAST(:kind AS text), c0, c1, CAST(:month AS integer), -1"
-            f" FROM {tx.dialect.json_rows(('text', 'bigint'))} WHERE true",
-            rows[first : first + ROWS_A_STATEMENT],
-            asset=asset, kind=column.kind, month=column.month.ordinal if column.month else None,
-        )  # fmt: skip
+async def _make(
+    tx: Tx, asset: Asset, column: MemberAccounts | PayoutAccounts, missing: NDArray[np.bool_]
+) -> None:
+    ordinal = None if column.month is None else column.month.ordinal
+    of_all = zip(column.names(), column.members.tolist(), missing.tolist(), strict=True)
+    kind = str(_kind(column))
+    rows = [(str(asset), kind, name, member, ordinal, -1) for name, member, new in of_all if new]
+    await tx.insert("account", ("asset", "kind", "name", "member", "month", "side"), rows)
 
 
-async def _of_payouts(tx: Tx, asset: Asset, ids: Sequence[PayoutId]) -> Units:
-    names = [(name,) for name in PayoutAccounts(ids).names()]
-    found: dict[str, int] = {}
-    for first in range(0, len(names), ROWS_A_STATEMENT):
-        rows = names[first : first + ROWS_A_STATEMENT]
-        source = tx.dialect.json_rows(("text",))
-        await tx.run_rows(
-            "INSERT INTO account (asset, kind, name, side)"
-            f" SELECT CAST(:asset AS text), CAST(:kind AS text), c0, -1 FROM {source} WHERE true"
-            " ON CONFLICT DO NOTHING",
-            rows, asset=asset, kind=Kind.PAYOUT,
-        )  # fmt: skip
-        made = await tx.rows_of(
-            f"SELECT name, id FROM account JOIN {source} ON asset = :asset AND name = c0",
-            rows, asset=asset,
-        )  # fmt: skip
-        found.update((row.name, row.id) for row in made)
-    return np.array([found[name] for (name,) in names], np.int64)
+def _kind(column: MemberAccounts | PayoutAccounts) -> Kind:
+    return column.kind if isinstance(column, MemberAccounts) else Kind.PAYOUT

@@ -55,7 +55,10 @@ CHECKS: Final = (
     Check(
         "I9", "a closed month distributed what left its pots, and the commission is exact",
         "SELECT month, asset FROM close WHERE stage NOT IN ('frozen', 'folded') AND"
-        " (pots <> distributed + carried OR commission * 10000 <> distributed * commission_bps)",
+        " (pots <> distributed + carried OR distributed % 10000 * commission_bps % 10000 <> 0 OR"
+        # In two steps, so that no product leaves 64 bits.
+        " commission <> distributed / 10000 * commission_bps"
+        " + distributed % 10000 * commission_bps / 10000)",
     ),
     Check(
         "I9", "the pots of a booked month are empty",

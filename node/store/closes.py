@@ -85,9 +85,29 @@ async def all_of(tx: Tx, asset: Asset) -> list[Close]:
 
 
 async def is_frozen(tx: Tx, month: Month) -> bool:
-    """Whether a month takes no more clicks and no more money."""
-    row = await tx.row("SELECT 1 FROM close WHERE month = :month LIMIT 1", month=month.ordinal)
+    """Whether a month takes no more clicks and no more money: it, or one after it, is frozen."""
+    row = await tx.row("SELECT 1 FROM close WHERE month >= :month LIMIT 1", month=month.ordinal)
     return row is not None
+
+
+async def open_before(tx: Tx, month: Month, asset: Asset) -> Month | None:
+    """The first month before this one that must be closed first; None if there is none.
+
+    It has money or flattrs in it, or its close is not finished.
+    """
+    first = await tx.value(
+        "WITH latest AS (SELECT coalesce(max(month), 0) AS month FROM close WHERE asset = :asset)"
+        " SELECT min(month) FROM ("
+        "SELECT month FROM account WHERE kind = 'pot' AND asset = :asset AND balance > 0"
+        " AND month > (SELECT month FROM latest) AND month < :month"
+        " UNION ALL SELECT month FROM flattr_month"
+        " WHERE month > (SELECT month FROM latest) AND month < :month"
+        " UNION ALL SELECT month FROM flattr_inbox WHERE month < :month"
+        " UNION ALL SELECT month FROM close WHERE asset = :asset AND stage <> :done"
+        " AND month < :month) AS waiting",
+        asset=asset, month=month.ordinal, done=Stage.CHECKED,
+    )  # fmt: skip
+    return None if first is None else Month.from_ordinal(first)
 
 
 async def freeze(tx: Tx, close: Close) -> bool:
@@ -164,65 +184,63 @@ async def part_of(tx: Tx, month: Month, asset: Asset, kind: str, number: int) ->
 
 async def pots(tx: Tx, month: Month, asset: Asset) -> tuple[Units, Units]:
     """(members in order, base units) of a month's pots that are not empty."""
-    rows = await tx.rows(
-        "SELECT member, balance FROM account WHERE kind = 'pot' AND month = :month"
-        " AND asset = :asset AND balance > 0 ORDER BY member",
+    return await _pairs(
+        tx, "SELECT member AS c0, balance AS c1 FROM account WHERE kind = 'pot' AND month = :month"
+        " AND asset = :asset AND balance > 0",
         month=month.ordinal, asset=asset,
     )  # fmt: skip
-    return _pairs(rows)
 
 
 async def balances(tx: Tx, kind: str, asset: Asset) -> tuple[Units, Units]:
     """(members in order, base units) of all accounts of a kind that are not empty."""
-    rows = await tx.rows(
-        "SELECT member, balance FROM account WHERE kind = :kind AND asset = :asset"
-        " AND balance > 0 ORDER BY member",
+    return await _pairs(
+        tx, "SELECT member AS c0, balance AS c1 FROM account WHERE kind = :kind"
+        " AND asset = :asset AND balance > 0",
         kind=kind, asset=asset,
     )  # fmt: skip
-    return _pairs(rows)
 
 
 async def means(tx: Tx, asset: Asset) -> tuple[Units, Units]:
     """(members in order, base units) of the standing amounts, of members who are active."""
-    rows = await tx.rows(
-        "SELECT means.member, units FROM means JOIN member ON member.id = means.member"
-        " WHERE asset = :asset AND units > 0 AND suspended_us IS NULL ORDER BY means.member",
+    return await _pairs(
+        tx, "SELECT means.member AS c0, units AS c1 FROM means JOIN member"
+        " ON member.id = means.member"
+        " WHERE asset = :asset AND units > 0 AND suspended_us IS NULL",
         asset=asset,
-    )
-    return _pairs(rows)
+    )  # fmt: skip
 
 
 async def dues_payers(tx: Tx) -> Units:
     """Members who pay their dues from their earnings, in order."""
-    rows = await tx.rows(
-        "SELECT id FROM member WHERE dues_from_earnings AND suspended_us IS NULL ORDER BY id"
+    (payers,) = await tx.numbers(
+        "SELECT id AS c0 FROM member WHERE dues_from_earnings AND suspended_us IS NULL", 1
     )
-    return np.array([row[0] for row in rows], np.int64)
+    return np.sort(payers)
 
 
 async def owners(tx: Tx, cutoff_us: int, asset: Asset) -> Owners:
     """Who owns what at a cutoff, and who shares a payout target."""
-    rows = await tx.rows(
-        "SELECT thing.id, owner FROM thing JOIN member ON member.id = owner"
+    owned = await _pairs(
+        tx, "SELECT thing.id AS c0, owner AS c1 FROM thing JOIN member ON member.id = owner"
         " WHERE claimed_us < :cutoff AND (suspended_us IS NULL OR suspended_us >= :cutoff)",
         cutoff=cutoff_us,
-    )
-    owner = _scatter(_pairs(rows), fill=0)
-    grouped = await tx.rows(
-        "SELECT member, min(member) OVER (PARTITION BY fingerprint) FROM target"
-        " WHERE asset = :asset AND replaced_us IS NULL ORDER BY member",
-        asset=asset,
-    )
-    return Owners(owner, _scatter(_pairs(grouped), fill=None))
+    )  # fmt: skip
+    grouped = await _pairs(
+        tx, "SELECT member AS c0, min(member) OVER (PARTITION BY fingerprint) AS c1 FROM target"
+        " WHERE asset = :asset AND set_us < :cutoff"
+        " AND (replaced_us IS NULL OR replaced_us >= :cutoff)",
+        asset=asset, cutoff=cutoff_us,
+    )  # fmt: skip
+    return Owners(_scatter(owned, fill=0), _scatter(grouped, fill=None))
 
 
 async def claimed_between(tx: Tx, from_us: int, to_us: int) -> Units:
     """Things that were claimed in this time, in order."""
-    rows = await tx.rows(
-        "SELECT id FROM thing WHERE claimed_us >= :from_us AND claimed_us < :to_us ORDER BY id",
+    (claimed,) = await tx.numbers(
+        "SELECT id AS c0 FROM thing WHERE claimed_us >= :from_us AND claimed_us < :to_us", 1,
         from_us=from_us, to_us=to_us,
     )  # fmt: skip
-    return np.array([row[0] for row in rows], np.int64)
+    return np.sort(claimed)
 
 
 async def things_max(tx: Tx) -> int:
@@ -230,9 +248,11 @@ async def things_max(tx: Tx) -> int:
     return int(await tx.value("SELECT coalesce(max(id), 0) FROM thing"))
 
 
-def _pairs(rows: Any) -> tuple[Units, Units]:
-    pairs: Units = np.array([(row[0], row[1]) for row in rows], np.int64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+async def _pairs(tx: Tx, sql: str, **values: object) -> tuple[Units, Units]:
+    """Columns c0 (each number once) and c1, in order of c0."""
+    keys, units = await tx.numbers(sql, 2, **values)
+    order = np.argsort(keys)
+    return keys[order], units[order]
 
 
 def _scatter(pairs: tuple[Units, Units], *, fill: int | None) -> Units:

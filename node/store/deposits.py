@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from node.errors import Conflict
 from node.ids import MemberId, PaymentHash
-from node.store.engine import Tx
+from node.store.engine import NEWEST, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,14 @@ async def open_ones(tx: Tx, limit: int) -> list[Deposit]:
     return [deposit for deposit in found if deposit]
 
 
-async def of_member(tx: Tx, member: MemberId, limit: int) -> list[Deposit]:
-    """A member's deposits, newest first."""
+async def of_member(
+    tx: Tx, member: MemberId, limit: int, after: tuple[int, str] = NEWEST
+) -> list[Deposit]:
+    """A member's deposits, newest first; those after (created_us, id) of the last one seen."""
     rows = await tx.rows(
-        "SELECT * FROM deposit WHERE member = :member ORDER BY created_us DESC, id LIMIT :limit",
-        member=member, limit=limit,
+        "SELECT * FROM deposit WHERE member = :member AND (created_us < :us"
+        " OR (created_us = :us AND id > :id)) ORDER BY created_us DESC, id LIMIT :limit",
+        member=member, limit=limit, us=after[0], id=after[1],
     )  # fmt: skip
     found = [_deposit(row) for row in rows]
     return [deposit for deposit in found if deposit]

@@ -3,6 +3,7 @@
 * Locking. SQLite has one writer at a time (`BEGIN IMMEDIATE`). Postgres locks rows, so whoever must
   queue says `FOR UPDATE`; and a click's fence against the close is an advisory lock.
 * Many rows at once. Both read them out of one JSON parameter: thousands of rows, one statement.
+* Many numbers out at once. Both list a column in one text, by aggregates of different names.
 * Triggers. Postgres moves balances once a statement over all its postings; SQLite once a row.
 """
 
@@ -33,6 +34,12 @@ class Dialect:
     def json_rows(self, types: Sequence[Literal["bigint", "text"]]) -> str:
         """A FROM clause `(…) AS r` with columns c0, c1, … out of the JSON array `:rows`."""
         return _json_rows(self.name, tuple(types))
+
+    def listed(self, column: str) -> str:
+        """An aggregate: the numbers of a column as one text, with commas between them."""
+        if self.name == "sqlite":
+            return f"group_concat({column})"
+        return f"string_agg(CAST({column} AS text), ',')"
 
     def months_fence(self, *, exclusive: bool) -> str | None:
         """The lock on `:month` that clicks share and a freeze has alone; None: no need of it."""

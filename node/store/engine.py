@@ -8,13 +8,17 @@ transaction sees one state from its first statement to its last.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
+import asyncpg
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, CursorResult, Row, TextClause, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -32,6 +36,10 @@ SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA wal_autocheckpoint = 4000",
 )
+NEWEST: Final = (2**63 - 1, "")
+"""Before the first row of a list that is read newest first: (created_us, id)."""
+_INSERTED_ROWS: Final = 1000
+"""Rows in one INSERT: SQLite takes up to 32766 values."""
 _SQLITE_MIN: Final = (3, 38)
 
 
@@ -66,15 +74,47 @@ class Tx:
         found = await self.row(sql, **values)
         return None if found is None else found[0]
 
+    async def numbers(self, sql: str, columns: int, **values: object) -> NDArray[np.int64]:
+        """A query's columns c0, c1, … as an array of shape (columns, rows), in no order.
+
+        Whole numbers only, no NULL. Each column comes as one text, which costs a tenth of a row
+        object for each row; a close reads hundreds of thousands.
+        """
+        lists = ", ".join(self.dialect.listed(f"c{index}") for index in range(columns))
+        texts = await self.row(f"SELECT {lists} FROM ({sql}) AS r", **values)
+        assert texts is not None, "an aggregate has one row"
+        return np.array([np.fromstring(text or "", np.int64, sep=",") for text in texts])
+
     async def run_rows(self, sql: str, rows: Iterable[Sequence[object]], **values: object) -> int:
         """Run a statement that reads `rows` by `dialect.json_rows`."""
-        return await self.run(sql, rows=json.dumps(list(rows), separators=(",", ":")), **values)
+        return await self.run(sql, rows=msgspec.json.encode(list(rows)).decode(), **values)
 
     async def rows_of(
         self, sql: str, rows: Iterable[Sequence[object]], **values: object
     ) -> Sequence[Row[Any]]:
         """All rows of a query that reads `rows` by `dialect.json_rows`."""
-        return await self.rows(sql, rows=json.dumps(list(rows), separators=(",", ":")), **values)
+        return await self.rows(sql, rows=msgspec.json.encode(list(rows)).decode(), **values)
+
+    async def insert(
+        self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+    ) -> None:
+        """Insert very many rows, none of which is there: the fastest way that the driver has.
+
+        Raises InsufficientFunds.
+        """
+        try:
+            if self.dialect.name == "postgresql":
+                raw = (await self.connection.get_raw_connection()).driver_connection
+                assert raw is not None, "the transaction holds it"
+                await raw.copy_records_to_table(table, columns=columns, records=rows)
+                return
+            for first in range(0, len(rows), _INSERTED_ROWS):
+                some = rows[first : first + _INSERTED_ROWS]
+                await self.connection.exec_driver_sql(
+                    _insertion(table, tuple(columns), len(some)), tuple(chain.from_iterable(some))
+                )
+        except (IntegrityError, asyncpg.CheckViolationError) as error:
+            raise _explained(error) from error
 
     async def run_each(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
         """Run a statement once for each of `rows`: for bytes, which JSON can't carry."""
@@ -85,14 +125,24 @@ class Tx:
         try:
             return await self.connection.execute(_clause(sql), values)
         except IntegrityError as error:
-            if "balance_not_negative" in str(error.orig):
-                raise InsufficientFunds("the balance does not reach for that") from error
-            raise
+            raise _explained(error) from error
+
+
+def _explained(error: Exception) -> Exception:
+    if "balance_not_negative" in str(error):
+        return InsufficientFunds("the balance does not reach for that")
+    return error
 
 
 @cache
 def _clause(sql: str) -> TextClause:
     return text(sql)
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
+    places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}"
 
 
 class Store:

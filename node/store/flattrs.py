@@ -50,6 +50,16 @@ async def take_inbox(tx: Tx, limit: int, month: Month | None = None) -> list[Cli
     return [_click(row) for row in sorted(rows, key=lambda row: int(row.id))]
 
 
+async def waits(tx: Tx, month: Month | None = None) -> bool:
+    """Whether a click is in the inbox; of one month if it is given."""
+    row = await tx.row(
+        "SELECT 1 FROM flattr_inbox WHERE CAST(:month AS integer) IS NULL OR month = :month"
+        " LIMIT 1",
+        month=month.ordinal if month else None,
+    )
+    return row is not None
+
+
 async def inbox_of(tx: Tx, member: MemberId, month: Month) -> list[Click]:
     """A member's clicks of a month that are not folded yet, in order."""
     rows = await tx.rows(
@@ -135,9 +145,10 @@ async def months_between(
         " AND member BETWEEN :first AND :last ORDER BY member",
         month=month.ordinal, first=first, last=last,
     )  # fmt: skip
-    members = np.array([row.member for row in rows], np.int64)
-    lengths = np.array([len(row.things) // 4 for row in rows], np.int64)
-    things = np.frombuffer(b"".join([row.things for row in rows]), "<u4").astype(np.int64)
+    members = np.array([row[0] for row in rows], np.int64)
+    packed_things = [row[1] for row in rows]
+    lengths = np.array([len(things) // 4 for things in packed_things], np.int64)
+    things = np.frombuffer(b"".join(packed_things), "<u4").astype(np.int64)
     return members, lengths, things
 
 

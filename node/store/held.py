@@ -42,23 +42,33 @@ async def tranches(tx: Tx, asset: Asset, before_s: int) -> list[tuple[MemberId, 
     ]
 
 
-async def take_tranches(tx: Tx, asset: Asset, member: MemberId, units: int) -> None:
-    """Held money of a creator was used, oldest month first."""
-    rows = await tx.rows(
-        "SELECT month, units_left FROM tranche WHERE asset = :asset AND member = :member"
-        " AND units_left > 0 ORDER BY month",
-        asset=asset, member=member,
+async def take_tranches(tx: Tx, asset: Asset, members: Units, units: Units) -> None:
+    """Held money of these creators was used, each one's oldest month first.
+
+    Raises CorruptBooks when somebody's months do not reach for it.
+    """
+    some = units > 0
+    wanted = list(zip(members[some].tolist(), units[some].tolist(), strict=True))
+    if not wanted:
+        return
+    before = await _left(tx, asset)
+    source = tx.dialect.json_rows(("bigint", "bigint"))
+    await tx.run_rows(
+        "UPDATE tranche SET units_left = CASE WHEN reached <= wanted THEN 0"
+        " ELSE reached - wanted END FROM (SELECT member AS of_member, month AS of_month,"
+        " c1 AS wanted, CAST(sum(units_left) OVER (PARTITION BY member ORDER BY month) AS bigint)"
+        f" AS reached FROM tranche JOIN {source} ON c0 = member WHERE asset = :asset"
+        " AND units_left > 0) AS taken WHERE asset = :asset AND member = of_member"
+        " AND month = of_month AND reached - units_left < wanted",
+        wanted, asset=asset,
     )  # fmt: skip
-    for row in rows:
-        taken = min(units, row.units_left)
-        units -= taken
-        await tx.run(
-            "UPDATE tranche SET units_left = units_left - :taken WHERE asset = :asset"
-            " AND member = :member AND month = :month",
-            taken=taken, asset=asset, member=member, month=row.month,
-        )  # fmt: skip
-    if units:
-        raise CorruptBooks(f"member {member} has {units} base units held that no month explains")
+    if before - await _left(tx, asset) != sum(amount for _, amount in wanted):
+        raise CorruptBooks("creators have money held that no month explains")
+
+
+async def _left(tx: Tx, asset: Asset) -> int:
+    sql = "SELECT CAST(coalesce(sum(units_left), 0) AS bigint) FROM tranche WHERE asset = :asset"
+    return int(await tx.value(sql, asset=asset))
 
 
 async def take_tranche(tx: Tx, asset: Asset, member: MemberId, month: Month) -> None:

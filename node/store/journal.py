@@ -148,6 +148,12 @@ async def pots_of(tx: Tx, member: MemberId, asset: Asset) -> dict[Month, Amount]
     return {Month.from_ordinal(row.month): Amount(row.balance, asset) for row in rows}
 
 
+async def first_month(tx: Tx, asset: Asset) -> list[Month]:
+    """The month in which the asset's first entry was written; none in empty books."""
+    rows = await tx.rows("SELECT at_us FROM entry WHERE asset = :asset AND seq = 1", asset=asset)
+    return [Month.at(row.at_us // 1_000_000) for row in rows]
+
+
 async def has(tx: Tx, entry: EntryId) -> bool:
     """Whether an entry is in the books."""
     return await tx.value("SELECT 1 FROM entry WHERE id = :id", id=entry) is not None

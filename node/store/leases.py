@@ -44,12 +44,15 @@ async def take(tx: Tx, name: str, holder: str, now_us: int, until_us: int) -> Le
     return Lease(name, holder, row.epoch, until_us) if row else None
 
 
-async def demand(tx: Tx, lease: Lease, now_us: int) -> None:
-    """Go on only if the lease is still ours. Raises LeaseLost."""
-    sql = "SELECT epoch, until_us FROM lease WHERE name = :name" + tx.for_update
-    row = await tx.row(sql, name=lease.name)
-    if row is None or row.epoch != lease.epoch or row.until_us <= now_us:
-        raise LeaseLost(f"another process has taken over {lease.name}")
+async def renew(tx: Tx, lease: Lease, now_us: int, until_us: int) -> None:
+    """Go on only if the lease is still ours, and prolong it. Raises LeaseLost."""
+    ours = await tx.run(
+        "UPDATE lease SET until_us = :until_us WHERE name = :name AND epoch = :epoch"
+        " AND until_us > :now_us",
+        name=lease.name, epoch=lease.epoch, now_us=now_us, until_us=until_us,
+    )  # fmt: skip
+    if not ours:
+        raise LeaseLost(f"{lease.name} has run out, or another process has taken it over")
 
 
 async def give_back(tx: Tx, lease: Lease) -> None:
@@ -67,6 +70,16 @@ async def stop(tx: Tx, name: str, reason: str, now_us: int) -> None:
         " ON CONFLICT DO NOTHING",
         name=name, reason=reason, now_us=now_us,
     )  # fmt: skip
+
+
+async def halt(tx: Tx, rail: str, reason: str, now_us: int) -> None:
+    """Open the breaker and be sure: no transaction that leads to a send is half done by then.
+
+    Such a transaction holds the row of the rail's lease; this one waits for it, and those that come
+    later see the breaker.
+    """
+    await tx.run("UPDATE lease SET holder = holder WHERE name = :name", name=f"pay.{rail}")
+    await stop(tx, rail, reason, now_us)
 
 
 async def resume(tx: Tx, name: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from node.ids import MemberId
 from node.money import Amount, Asset
-from node.store.engine import Tx
+from node.store.engine import NEWEST, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +186,24 @@ async def notify(tx: Tx, member: MemberId, kind: str, ref: str, words: str, now_
     )  # fmt: skip
 
 
-async def notices_of(tx: Tx, member: MemberId, limit: int) -> list[Notice]:
-    """A member's notices, newest first."""
+async def noticed_us(tx: Tx, member: MemberId, kind: str, ref: str) -> int | None:
+    """When a member was told this; None if never."""
+    told: int | None = await tx.value(
+        "SELECT created_us FROM notice WHERE member = :member AND kind = :kind AND ref = :ref",
+        member=member, kind=kind, ref=ref,
+    )  # fmt: skip
+    return told
+
+
+async def notices_of(
+    tx: Tx, member: MemberId, limit: int, after: tuple[int, str] = NEWEST
+) -> list[Notice]:
+    """A member's notices, newest first; those after (created_us, kind:ref) of the last one."""
     rows: Sequence[Row[Any]] = await tx.rows(
         "SELECT kind, ref, words, created_us FROM notice WHERE member = :member"
-        " ORDER BY created_us DESC, kind, ref LIMIT :limit",
-        member=member, limit=limit,
+        " AND (created_us < :us OR (created_us = :us AND kind || ':' || ref > :place))"
+        " ORDER BY created_us DESC, kind || ':' || ref LIMIT :limit",
+        member=member, limit=limit, us=after[0], place=after[1],
     )  # fmt: skip
     return [Notice(row.kind, row.ref, row.words, row.created_us) for row in rows]
 

@@ -8,6 +8,7 @@ forget: one leg that is not dead per payout, and one attempt per payment hash.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row
@@ -104,12 +105,14 @@ async def move(
     return after
 
 
-async def postpone(tx: Tx, payout: Payout, reason: str, next_try_s: int) -> None:
-    """A payout that is due could not even be prepared: count the try and wait."""
+async def postpone(
+    tx: Tx, payout: Payout, reason: str, next_try_s: int, *, tried: bool = True
+) -> None:
+    """A payout that is due could not even be prepared: it waits, and `tried` counts as a try."""
     await tx.run(
-        "UPDATE payout SET reason = :reason, next_try_s = :next_try_s, tries = tries + 1"
+        "UPDATE payout SET reason = :reason, next_try_s = :next_try_s, tries = tries + :tried"
         " WHERE id = :id AND state = 'due'",
-        reason=reason, next_try_s=next_try_s, id=payout.id,
+        reason=reason, next_try_s=next_try_s, id=payout.id, tried=int(tried),
     )  # fmt: skip
 
 
@@ -159,10 +162,14 @@ async def add_attempt(tx: Tx, attempt: Attempt, epoch: int, now_us: int) -> None
 
 
 async def revive(tx: Tx, attempt: Attempt) -> None:
-    """Try a dead attempt again under the same payment hash."""
-    await move_attempt(tx, attempt, AttemptEvent.REVIVED)
-    await tx.run("UPDATE leg SET dead = false WHERE attempt = :id", id=attempt.id)
-    await tx.run("UPDATE attempt SET sent_s = NULL, reason = NULL WHERE id = :id", id=attempt.id)
+    """Try a dead attempt again: the same payment hash, and the message that was prepared now."""
+    await move_attempt(tx, replace(attempt, state=AttemptState.DEAD), AttemptEvent.REVIVED)
+    await unbury(tx, attempt.id)
+    await tx.run(
+        "UPDATE attempt SET sent_s = NULL, reason = NULL, message = :message, sender = :sender,"
+        " expires_s = :expires_s WHERE id = :id",
+        id=attempt.id, message=attempt.message, sender=attempt.sender, expires_s=attempt.expires_s,
+    )  # fmt: skip
 
 
 async def move_attempt(
@@ -197,10 +204,8 @@ async def set_seen(tx: Tx, attempt: AttemptId) -> None:
 
 async def set_proof(tx: Tx, attempt: AttemptId, fee: Amount, proof: str) -> None:
     """What proves that it was paid; and its leg counts again, if it was called dead."""
-    await tx.run(
-        "UPDATE attempt SET proof = :proof, fee = :fee WHERE id = :id",
-        proof=proof, fee=fee.units, id=attempt,
-    )  # fmt: skip
+    sql = "UPDATE attempt SET proof = :proof, fee = :fee WHERE id = :id"
+    await tx.run(sql, proof=proof, fee=fee.units, id=attempt)
 
 
 async def unbury(tx: Tx, attempt: AttemptId) -> None:
@@ -216,12 +221,12 @@ async def live_attempts(tx: Tx, rail: str, limit: int) -> list[Attempt]:
     )  # fmt: skip
 
 
-async def dead_attempts(tx: Tx, payout: PayoutId) -> list[Attempt]:
-    """Earlier attempts of a payout that were called dead, oldest first."""
+async def dead_attempts(tx: Tx, rail: str) -> list[Attempt]:
+    """Earlier attempts, called dead, of payouts that are due again; oldest first."""
     return await _attempts(
-        tx, "state = 'dead' AND id IN (SELECT attempt FROM leg WHERE payout = :payout)"
-        " ORDER BY number",
-        payout=payout,
+        tx, "rail = :rail AND state = 'dead' AND id IN (SELECT attempt FROM leg JOIN payout"
+        " ON payout.id = leg.payout WHERE leg.dead AND payout.state = 'due') ORDER BY number",
+        rail=rail,
     )  # fmt: skip
 
 
@@ -241,9 +246,11 @@ async def attempt(tx: Tx, attempt_id: AttemptId) -> Attempt | None:
 
 
 async def busy_receivers(tx: Tx, asset: Asset) -> set[tuple[PayoutKind, MemberId]]:
-    """Receivers with a payout in flight."""
+    """Receivers with a payout in flight. One in limbo waits for a person, and blocks nobody."""
     rows = await tx.rows(
-        "SELECT DISTINCT kind, member FROM payout WHERE state = 'in_flight' AND asset = :asset",
+        "SELECT DISTINCT kind, member FROM payout JOIN leg ON leg.payout = payout.id JOIN attempt"
+        " ON attempt.id = leg.attempt WHERE NOT leg.dead AND attempt.state IN ('ready', 'sent')"
+        " AND payout.asset = :asset",
         asset=asset,
     )
     return {(PayoutKind(row.kind), MemberId(row.member)) for row in rows}

@@ -171,6 +171,23 @@ class Outbound:
     inactive: int
 
 
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """Sums over all channels, in msat. `closing_msat`: the own side of those that are closing."""
+
+    local_msat: int
+    remote_msat: int
+    in_htlcs_msat: int
+    """On its way out, and not yet gone."""
+    opening_msat: int
+    closing_msat: int
+
+    @property
+    def own_msat(self) -> int:
+        """All that is this node's in channels, open or not. Money on chain is not among it."""
+        return self.local_msat + self.in_htlcs_msat + self.opening_msat + self.closing_msat
+
+
 def read_node(answer: Any) -> LndNode:
     """From GetInfoResponse."""
     return LndNode(
@@ -222,6 +239,17 @@ def read_invoice(answer: Any) -> InvoiceView:
         amt_paid_msat=answer.amt_paid_msat,
         settle_index=answer.settle_index,
         settle_date_s=answer.settle_date,
+    )
+
+
+def read_balances(answer: Any, closing: Any) -> Balances:
+    """From ChannelBalanceResponse and PendingChannelsResponse."""
+    return Balances(
+        local_msat=answer.local_balance.msat,
+        remote_msat=answer.remote_balance.msat,
+        in_htlcs_msat=answer.unsettled_local_balance.msat,
+        opening_msat=answer.pending_open_local_balance.msat,
+        closing_msat=closing.total_limbo_balance * 1000,
     )
 
 

@@ -94,6 +94,17 @@ class LndChannel:
             call.cancel()
         raise RailUnavailable(f"lnd closed the stream of {uri}")
 
+    async def listen(self, uri: str, request: Any, seconds: float) -> None:
+        """Open a stream and leave it after so long: raises ConfigError if it is denied."""
+        call = self._method(uri)(request, timeout=seconds, metadata=self._metadata())
+        try:
+            await call.read()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise explain(error, uri) from error
+        finally:
+            call.cancel()
+
     async def _call(self, uri: str, request: Any, timeout_s: float) -> Any:
         """One message. A stream is left after its first: lnd pays on (`cancelable` is not set)."""
         call = self._method(uri)(request, timeout=timeout_s, metadata=self._metadata())

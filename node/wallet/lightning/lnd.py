@@ -18,6 +18,7 @@ import structlog
 
 from node.errors import ConfigError, NodeError
 from node.wallet.lightning.answers import (
+    Balances,
     Decoded,
     InvoiceState,
     InvoiceView,
@@ -28,6 +29,7 @@ from node.wallet.lightning.answers import (
     SendAnswer,
     SettledInvoice,
     WalletState,
+    read_balances,
     read_decoded,
     read_invoice,
     read_node,
@@ -36,6 +38,7 @@ from node.wallet.lightning.answers import (
 )
 from node.wallet.lightning.channel import LndChannel, open_channel
 from node.wallet.lightning.connection import LndConnection
+from node.wallet.lightning.permissions import denied_methods
 from node.wallet.lightning.rpc_errors import (
     is_duplicate_invoice,
     is_not_found,
@@ -101,9 +104,19 @@ class Lnd:
 
     async def channel_balance_msat(self) -> int:
         """The own side of all open channels, in msat: what the books call the wallet."""
+        return (await self.balances()).local_msat
+
+    async def balances(self) -> Balances:
+        """The sums over all channels: open, opening and closing."""
         request = lightning_pb2.ChannelBalanceRequest()
         answer = await self._channel.ask("/lnrpc.Lightning/ChannelBalance", request)
-        return int(answer.local_balance.msat)
+        pending = lightning_pb2.PendingChannelsRequest()
+        closing = await self._channel.ask("/lnrpc.Lightning/PendingChannels", pending)
+        return read_balances(answer, closing)
+
+    async def missing_permissions(self) -> tuple[str, ...]:
+        """The calls that the node needs and this macaroon does not allow, as URIs."""
+        return await denied_methods(self._channel)
 
     async def holds_dangerous_permissions(self) -> bool:
         """Whether this macaroon could make lnd forget a payment, and so pay a hash twice.

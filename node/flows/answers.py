@@ -1,0 +1,34 @@
+"""Idempotency-Keys of requests whose flow has no key of its own: the first answer is kept.
+
+A flow that is run here again by a crash between its commit and the keeping of its answer must be
+harmless to run again: naming a thing, filling a pot under the same key, subscribing.
+"""
+
+from __future__ import annotations
+
+from node.clock import Clock
+from node.errors import KeyReused
+from node.ids import MemberId
+from node.store import leases
+from node.store.engine import Store
+from node.store.leases import Answered
+
+
+async def recall(store: Store, member: MemberId, key: str, asked: str) -> Answered | None:
+    """What was answered to this key before. `asked`: a hash of the request. Raises KeyReused."""
+    async with store.read() as tx:
+        found = await leases.answered(tx, member, key)
+    if found is not None and found.body != asked:
+        raise KeyReused("this Idempotency-Key was used for another request: take a new key")
+    return found
+
+
+async def keep(
+    store: Store, clock: Clock, member: MemberId, key: str, asked: str, status: int, answer: str
+) -> Answered:
+    """Keep an answer; the one that was kept first. Raises KeyReused when two requests raced."""
+    async with store.write() as tx:
+        await leases.remember(tx, member, key, Answered(asked, status, answer), clock.now_us())
+    found = await recall(store, member, key, asked)
+    assert found is not None, "it was kept above"
+    return found

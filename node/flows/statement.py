@@ -1,0 +1,153 @@
+"""What a member sees of the own money: balances, and a month as it stands or as it was closed.
+
+Everything here reads one state of the database and changes nothing. A month that is open is an
+estimate by the same pure split that closes it; what a thing is worth once the month is closed is
+the receipt's word (`flows/receipts.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.clock import Clock, now_s, this_month
+from node.flows import fold, receipts
+from node.flows.receipts import Receipt, ThingEarning
+from node.flows.rules import Rules
+from node.ids import MemberId, ThingId
+from node.ledger import accounts
+from node.money import Amount
+from node.month import Month
+from node.settlement.split import PotSplit, split_pot
+from node.store import closes, history, journal, members, things
+from node.store.closes import Close, Stage
+from node.store.engine import Store, Tx
+from node.store.things import Thing
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """One member's money, in every place where it can be."""
+
+    month: Month
+    available: Amount
+    pot: Amount
+    means: Amount
+    earned: Amount
+    held: Amount
+    payouts_waiting: Amount
+    dues: Amount
+    held_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMonth:
+    """A month that takes clicks, or is not closed yet. `split` and `one_more` are estimates."""
+
+    month: Month
+    pot: Amount
+    seconds_left: int
+    marked: tuple[ThingId, ...]
+    counted: frozenset[ThingId]
+    split: PotSplit
+    one_more: PotSplit
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """A closed month of one reader, as it was split; without a pot, all of it is zero.
+
+    `marked` are the things that counted, those that had waited for their owner included.
+    """
+
+    month: Month
+    pot: Amount
+    marked: tuple[ThingId, ...]
+    counted: frozenset[ThingId]
+    split: PotSplit
+    digest: str | None
+
+
+async def balance(store: Store, clock: Clock, rules: Rules, member: MemberId) -> Balance:
+    """Everything that is the member's."""
+    month, asset = this_month(clock), rules.asset
+    async with store.read() as tx:
+        held = await journal.balance(tx, accounts.held(asset, member))
+        waiting = await history.waiting_units(tx, member, asset)
+        return Balance(
+            month=month,
+            available=await journal.balance(tx, accounts.available(asset, member)),
+            pot=await journal.balance(tx, accounts.pot(asset, member, month)),
+            means=await members.means_of(tx, member, asset),
+            earned=await journal.balance(tx, accounts.earned(asset, member)),
+            held=held,
+            payouts_waiting=Amount(waiting, asset),
+            dues=rules.dues,
+            held_reason=_held_reason(rules) if held else None,
+        )
+
+
+async def month_of(
+    store: Store, clock: Clock, rules: Rules, member: MemberId, month: Month
+) -> OpenMonth | ClosedMonth:
+    """A member's month, as an estimate or as its receipt."""
+    async with store.read() as tx:
+        close = await closes.get(tx, month, rules.asset)
+        if close is not None and close.stage.number >= Stage.BOOKED.number:
+            return _closed(close, await receipts.receipt(tx, month, rules.asset, member))
+        pot = await journal.balance(tx, accounts.pot(rules.asset, member, month))
+        marked = sorted((await fold.standing(tx, member, month)).things)
+        counted = await _counted(tx, member, marked)
+    bps = rules.commission_bps
+    return OpenMonth(
+        month, pot, max(0, month.ends_s - now_s(clock)), tuple(marked), counted,
+        split_pot(pot.units, len(counted), bps), split_pot(pot.units, len(counted) + 1, bps),
+    )  # fmt: skip
+
+
+async def earnings_of(
+    store: Store, rules: Rules, member: MemberId, month: Month
+) -> tuple[Close, list[ThingEarning]] | None:
+    """What a creator's things brought in a closed month; None while it is open."""
+    async with store.read() as tx:
+        close = await closes.get(tx, month, rules.asset)
+        if close is None or close.stage.number < Stage.BOOKED.number:
+            return None
+        return close, await receipts.earnings(tx, month, rules.asset, member)
+
+
+async def things_of(store: Store, wanted: list[ThingId]) -> dict[ThingId, Thing]:
+    """These things, by id."""
+    async with store.read() as tx:
+        return await things.many(tx, wanted)
+
+
+def _closed(close: Close, receipt: Receipt | None) -> ClosedMonth:
+    if receipt is None:
+        nothing = PotSplit(0, 0, 0, 0)
+        return ClosedMonth(
+            close.month, Amount(0, close.asset), (), frozenset(), nothing, close.digest
+        )
+    split = PotSplit(receipt.flattrs, receipt.share, receipt.commission_per_share, receipt.carry)
+    things = receipt.things
+    return ClosedMonth(
+        close.month, Amount(receipt.pot, close.asset), things, frozenset(things), split,
+        close.digest,
+    )  # fmt: skip
+
+
+def _held_reason(rules: Rules) -> str:
+    return (
+        f"the dues were not paid: with {rules.dues} or more in your pot when a month closes, "
+        "all of it is released"
+    )
+
+
+async def _counted(tx: Tx, member: MemberId, marked: list[ThingId]) -> frozenset[ThingId]:
+    """What would count if the month closed now, but for readers who share a payout target."""
+    found = await things.many(tx, marked)
+    suspended = await members.suspended(tx)
+    return frozenset(
+        thing.id
+        for thing in found.values()
+        if thing.owner not in {None, member} and thing.owner not in suspended
+    )
