@@ -1,0 +1,110 @@
+"""`close`: close a month by hand, or see what it would come to."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.prompt import Confirm
+from rich.table import Table
+
+from node.cli.options import FOLDER_DEFAULT, Folder, open_node, progress_screen, screen
+from node.clock import this_month
+from node.errors import BadMonth, ConfigError
+from node.flows import fund
+from node.flows.close import close_month
+from node.flows.forecast import Forecast, forecast
+from node.flows.node import Node
+from node.flows.schedule import months_to_close
+from node.month import Month
+from node.settlement.payout import PayoutState
+from node.store import payouts
+from node.store.closes import Close
+
+
+async def close(
+    *,
+    folder: Folder = FOLDER_DEFAULT,
+    month: Annotated[str | None, Parameter(help="Like 2026-11. Default: the last one.")] = None,
+    dry_run: Annotated[bool, Parameter(negative="", help="Show the result, store none.")] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+) -> None:
+    """Close a month that is over, or show what it comes to (--dry-run).
+
+    A serving node closes each month by itself. Deposits that were paid before the month's end are
+    credited first. A close that was interrupted goes on where it stopped; a closed month never
+    changes.
+    """
+    wanted = None if month is None else Month.parse(month)
+    async with open_node(folder) as node:
+        last = this_month(node.clock).plus(-1)
+        wanted = wanted or last
+        await fund.catch_up(node.funding)
+        if dry_run:
+            _show_forecast(await forecast(node.closing(lambda _: None), wanted))
+            return
+        if wanted > last:
+            raise BadMonth(f"{wanted} is not over: it can be closed from its end (UTC) on")
+        _confirm(wanted, yes)
+        await _close(node, wanted)
+
+
+async def _close(node: Node, wanted: Month) -> None:
+    over = await months_to_close(node.store, node.clock, node)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=progress_screen(), transient=True) as bar:
+        task = bar.add_task("closing")
+        for month in sorted({*(m for m in over if m < wanted), wanted}):
+            result = await close_month(
+                node.closing(lambda words: bar.update(task, description=words)), month
+            )
+            bar.console.print(f"{month} is closed", markup=False)
+    async with node.store.read() as tx:
+        opened = await payouts.counts(tx, node.rules.asset)
+    _show_close(result, opened)
+
+
+def _confirm(month: Month, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ConfigError(f"closing {month} can't be undone: say --yes, or look with --dry-run")
+    if not Confirm.ask(f"Close {month}? It can't be undone", default=False):
+        raise ConfigError(f"{month} was not closed")
+
+
+def _show_forecast(seen: Forecast) -> None:
+    out = screen()
+    out.print(f"{seen.month} if it were closed now:")
+    table = _figures()
+    table.add_row("pots", f"{seen.pots} of {seen.readers} readers with counted flattrs")
+    table.add_row("distributed", f"{seen.distributed} over {seen.flattrs} flattrs")
+    table.add_row("commission", str(seen.commission))
+    table.add_row("carried", f"{seen.carried} stays the readers'")
+    out.print(table)
+    creators = Table(box=None, pad_edge=False)
+    creators.add_column("creator")
+    creators.add_column("earns", justify="right")
+    creators.add_column("paid")
+    for one in seen.creators:
+        creators.add_row(one.name, str(one.net), f"held: {one.waits}" if one.waits else "yes")
+    out.print(creators)
+
+
+def _show_close(result: Close, opened: dict[PayoutState, tuple[int, int]]) -> None:
+    figures, table = result.figures, _figures()
+    unit = result.asset.unit
+    table.add_row("pots", f"{figures.pots:,} {unit}")
+    table.add_row("distributed", f"{figures.distributed:,} {unit} over {figures.flattrs} flattrs")
+    table.add_row("commission", f"{figures.commission:,} {unit}")
+    table.add_row("carried", f"{figures.carried:,} {unit}")
+    table.add_row("digest", str(result.digest))
+    for state, (number, _) in sorted(opened.items()):
+        table.add_row(f"payouts {state}", str(number))
+    screen().print(table)
+
+
+def _figures() -> Table:
+    return Table(box=None, show_header=False, pad_edge=False)

@@ -1,0 +1,202 @@
+"""`flattr-node demo`: an example month, told step by step, on a Lightning network of its own.
+
+    network ▶ node ▶ join, fund, click (last month) ▶ close ▶ pay ▶ figures ▶ serve
+
+Without options everything is in this process: SQLite in a temporary folder and simulated lnds,
+which the node reaches like any lnd. With --lnd the same story runs on btcd and four real lnds. The
+members use the node's HTTP API. The month is last month (`devnet/story_clock.py` says why). Nothing
+of an operator's own node is touched: the folder is new, and the settings name every value that
+could point elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json as json_text
+import logging
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Final, TypeAlias
+
+from cyclopts import Parameter
+
+from node import log
+from node.app import open_node
+from node.cli.demo_page import SIMULATED, Page, open_page
+from node.clock import SystemClock
+from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
+from node.devnet.month_file import EXAMPLE, MonthPlan, read_month
+from node.devnet.story import Story
+from node.devnet.story_clock import StoryClock
+from node.devnet.story_figures import Result, ask_receivers, earners, givers, result
+from node.devnet.visitor import API, open_street
+from node.errors import ConfigError
+from node.flows.audit import audit
+from node.flows.audit_lines import State
+from node.flows.schedule import open_schedule
+from node.web.server import open_server
+
+PREFIX: Final = "flattr-demo-"
+BREACH: Final = 3
+BROKEN: Final = "breach"
+BUSY: Final = 1_000_000
+"""No limit to speak of: a changed month may have thousands of clicks, all from here."""
+
+Once: TypeAlias = Annotated[
+    bool, Parameter(negative="", help="Exit when the month is paid, instead of serving on.")
+]
+Json: TypeAlias = Annotated[
+    bool, Parameter(name="--json", negative="", help="End with one line of JSON: the figures.")
+]
+Lnd: TypeAlias = Annotated[
+    bool,
+    Parameter(negative="", help="Use four real lnds and a chain of their own on this machine."),
+]
+Folder: TypeAlias = Annotated[
+    Path | None, Parameter(help="Keep everything here, in a folder that is new or empty.")
+]
+MonthFile: TypeAlias = Annotated[
+    Path, Parameter(help="Whose pots and clicks: a copy of the example month, changed.")
+]
+
+
+async def demo(
+    *,
+    once: Once = False,
+    json: Json = False,
+    lnd: Lnd = False,
+    folder: Folder = None,
+    month_file: MonthFile = EXAMPLE,
+) -> int:
+    """Tell an example month, step by step, and pay it out.
+
+    Exit status 0: the month is paid. 1: it could not be told, and why. 3: the audit found a breach.
+    """
+    log.set_up(level=logging.WARNING)
+    started_s = asyncio.get_running_loop().time()
+    plan = read_month(month_file)
+    clock = StoryClock(SystemClock())
+    page = open_page(clock)
+    async with AsyncExitStack() as stack:
+        place = _place(stack, folder)
+        network = await stack.enter_async_context(_network(place, plan, page, lnd=lnd))
+        settings = demo_settings(network)
+        node = await stack.enter_async_context(open_node(settings, place / "node", clock))
+        server = await stack.enter_async_context(open_server(node))
+        street = await stack.enter_async_context(open_street(server.url))
+        story = Story(node, clock, network, street, plan, page.step)
+        told = await _tell(story, page, started_s)
+        if not once:
+            await _serve(story, page, server.url, place)
+    if json:
+        sys.stdout.write(json_text.dumps(told.line(), separators=(",", ":")) + "\n")
+        sys.stdout.flush()
+    return BREACH if told.audit == BROKEN else 0
+
+
+def demo_settings(network: DemoNetwork) -> Settings:
+    """The settings of the demo's node: complete, so that no FLATTR_… variable reaches it."""
+    return Settings(
+        network="simnet",
+        i_understand_real_money=False,
+        database="",
+        fetch_allow=network.fetch_allow,
+        lnd=LndSettings(lndconnect=network.lndconnect),
+        money=MoneySettings(operator_target=network.operator_target),
+        web=WebSettings(port=0, requests_per_minute=BUSY, joins_per_hour=BUSY),
+    )
+
+
+async def _tell(story: Story, page: Page, started_s: float) -> Result:
+    page.chapter("Everybody joins")
+    await story.join()
+    page.chapter("Pots are filled, over Lightning")
+    await story.fund(lambda: page.say(f"({_since(started_s)} after the start)"))
+    page.chapter("Creators say where they are paid")
+    await story.targets()
+    page.chapter("What can be flattred")
+    await story.things()
+    page.chapter("The month's clicks")
+    await story.click()
+    page.chapter(f"{story.clock.month} is over and is closed")
+    close = await story.close()
+    page.chapter("Payouts, over Lightning")
+    await story.pay()
+    audited = await _audit(story, page)
+    arrived = await ask_receivers(story)
+    told = await result(story, close, arrived, audited)
+    page.chapter("What everyone got")
+    page.pots(await givers(story, close))
+    page.earnings(await earners(story, close, arrived))
+    page.result(told)
+    page.say(f"({_since(started_s)} after the start; Lightning: {story.network.label})")
+    return told
+
+
+async def _audit(story: Story, page: Page) -> str:
+    """The whole audit, lnd asked as well; what is not fine is said. "pass", "warn" or "breach"."""
+    report = await audit(story.node.store, story.clock, story.node.lnd)
+    for line in report.lines:
+        if line.state is not State.OK:
+            page.say(f"{line.id} {line.law}: {line.state}: {line.figures}")
+    if report.result == "pass" and report.unchecked:
+        return f"pass, without {', '.join(report.unchecked)}"
+    return report.result
+
+
+async def _serve(story: Story, page: Page, url: str, place: Path) -> None:
+    reader = next(iter(story.visitor.values()))
+    public, mine = f"{url}{API}/public", f"-H 'Authorization: Bearer {reader.secret}' {url}{API}"
+    page.chapter("The node serves on")
+    page.say(f"Ctrl-C ends it. Its folder is {place}; the API is described at {url}/openapi.json")
+    page.say("The closed month, for everybody, and what was flattred most:")
+    page.command(f"curl {public}/months")
+    page.command(f"curl '{public}/most-flattred?month={story.clock.month}'")
+    page.say(f"What {reader.name} sees: the receipt of the month, and the money now:")
+    page.command(f"curl {mine}/months/{story.clock.month}")
+    page.command(f"curl {mine}/balance")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_schedule(story.node):
+        await stop.wait()
+
+
+@asynccontextmanager
+async def _network(
+    place: Path, plan: MonthPlan, page: Page, *, lnd: bool
+) -> AsyncIterator[DemoNetwork]:
+    creators = [one.name for one in plan.creators if one.target == "address"]
+    page.simulated = not lnd
+    page.chapter("A Lightning network on this machine")
+    folder = place / "lightning"
+    opened = open_real(folder, creators, page.say) if lnd else open_simulated(folder, creators)
+    async with opened as network:
+        page.say(
+            SIMULATED if network.simulated
+            else f"{network.label} on simnet, four nodes: real software, worthless coins"
+        )  # fmt: skip
+        yield network
+
+
+def _place(stack: AsyncExitStack, folder: Path | None) -> Path:
+    """Where the demo's files go. Raises ConfigError for a folder that holds something."""
+    if folder is None:
+        temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+        return Path(stack.enter_context(temporary))
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ConfigError(
+            f"{folder} is not empty: name a new folder, for the demo makes a new node"
+        )
+    return folder
+
+
+def _since(started_s: float) -> str:
+    return f"{asyncio.get_running_loop().time() - started_s:.1f} s"

@@ -1,0 +1,70 @@
+"""`serve`: the node, its web server and its schedule, until a signal ends them in order.
+
+The schedule ends first, so that nothing new is sent; then the server, which answers what it has
+begun; then the node, which writes the clicks that wait. What is in flight goes on in LND, and the
+next start asks about it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from node import log
+from node.app import open_node
+from node.cli.options import FOLDER_DEFAULT, Folder, progress_screen, read_settings
+from node.clock import SystemClock
+from node.config import Settings
+from node.flows.node import Node
+from node.flows.reconcile import quarantine
+from node.flows.schedule import open_schedule
+from node.web.server import open_server
+
+_log = structlog.get_logger()
+
+
+def serve(*, folder: Folder = FOLDER_DEFAULT) -> None:
+    """Run the node until Ctrl-C.
+
+    Serves the API, credits deposits, closes each month when it is over, and pays.
+    """
+    settings = read_settings(folder)
+    log.set_up(level=logging.INFO)
+    uvloop.run(_serve(settings, folder))
+
+
+async def _serve(settings: Settings, folder: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        node = await stack.enter_async_context(open_node(settings, folder, SystemClock()))
+        server = await stack.enter_async_context(open_server(node))
+        stopped = await quarantine(node)
+        await stack.enter_async_context(open_schedule(node))
+        await _greet(node, server.url, stopped)
+        await stop.wait()
+        _log.info("ending", words="a second signal is not needed: open answers are finished first")
+    _log.info("ended")
+
+
+async def _greet(node: Node, url: str, stopped: str | None) -> None:
+    lnd = await node.lnd.read_node()
+    lines: tuple[str, ...] = (
+        f"flattr-node serves at {url}",
+        f"  network {lnd.network}, lnd {lnd.version} {lnd.pubkey[:12]}…, {node.store.dialect.name}",
+        f"  the API is at {url}/openapi.json, and {url}/readyz says whether all is well",
+        "  what to do first, with curl: docs/operate.md",
+        "  Ctrl-C ends it. Before you stop LND: flattr-node drain",
+    )
+    if stopped is not None:
+        lines = (*lines, f"  NOTHING IS SENT: {stopped} (see flattr-node doctor)")
+    for line in lines:
+        progress_screen().print(line, markup=False, soft_wrap=True)

@@ -1,0 +1,151 @@
+"""A month for the bench: so many flattrs that a close of it shows what a large node would see.
+
+    readers    members 1 … flattrs / 100, each with 100 different things
+    things     200,000, drawn by Zipf's law (the n-th most liked is drawn 1/n as often as the first)
+    creators   members 1 … 50,000, of four things each, all with a payout target
+    pots       whole sats, 1,000 to 20,000 a member: so some creators have not paid their dues
+
+The draw is seeded: every run, and both databases, hold the same month. The rows are written as sets
+past the flows, but the money by the ledger, so that the books of the month are clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from node.ids import MemberId, ThingId, entry_id
+from node.ledger import accounts
+from node.ledger.bulk import BulkEntry, Transfers, pots
+from node.money import Asset, sats
+from node.month import Month
+from node.store import bulk_journal, flattrs
+from node.store.engine import Store, Tx
+
+MONTH: Final = Month(2026, 11)
+FLATTRS_A_READER: Final = 100
+_THINGS: Final = 200_000
+_CREATORS: Final = 50_000
+_DRAWS_A_READER: Final = 200
+_READERS_A_TURN: Final = 2_000
+_ROWS_A_STATEMENT: Final = 20_000
+_POT_SAT: Final = (1_000, 20_001)
+_SEED: Final = 20261101
+
+Units: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPlan:
+    """How large the month is."""
+
+    readers: int
+    things: int = _THINGS
+    creators: int = _CREATORS
+
+    @classmethod
+    def of(cls, flattrs_: int) -> MonthPlan:
+        """The plan of a month with about so many flattrs; small ones have few things too."""
+        readers = max(1, flattrs_ // FLATTRS_A_READER)
+        things = min(_THINGS, max(4 * FLATTRS_A_READER, 2 * flattrs_))
+        return cls(readers, things, things * _CREATORS // _THINGS)
+
+    @property
+    def flattrs(self) -> int:
+        """How many flattrs there are, those on own things included."""
+        return self.readers * FLATTRS_A_READER
+
+    @property
+    def members(self) -> int:
+        """How many members there are."""
+        return max(self.readers, self.creators)
+
+
+async def write_month(store: Store, plan: MonthPlan, month: Month = MONTH) -> None:
+    """Write the month into an empty, migrated database."""
+    async with store.write() as tx:
+        await _write_members(tx, plan)
+        await _write_things(tx, plan)
+        await _write_pots(tx, plan, month)
+    for first in range(0, plan.readers, _READERS_A_TURN):
+        readers = range(first, min(first + _READERS_A_TURN, plan.readers))
+        async with store.write() as tx:
+            await _write_flattrs(tx, month, readers, plan.things)
+    async with store.write() as tx:
+        await tx.run("ANALYZE")
+
+
+def marks(readers: range, things: int) -> Iterator[tuple[int, Units]]:
+    """(reader from 1 on, its things in order) for these readers, counted from 0."""
+    generator = np.random.default_rng([_SEED, readers.start])
+    bounds = np.cumsum(1 / np.arange(1, things + 1))
+    names = np.random.default_rng(_SEED).permutation(things) + 1
+    drawn = generator.random((len(readers), _DRAWS_A_READER)) * bounds[-1]
+    ranks = np.searchsorted(bounds, drawn)
+    for reader, row in zip(readers, ranks, strict=True):
+        _, first = np.unique(row, return_index=True)
+        liked = row[np.sort(first)[:FLATTRS_A_READER]]
+        missing = FLATTRS_A_READER - len(liked)
+        if missing:
+            rest = np.setdiff1d(np.arange(2 * FLATTRS_A_READER), liked)
+            liked = np.concatenate([liked, rest[:missing]])
+        yield reader + 1, np.sort(names[liked])
+
+
+async def _write_members(tx: Tx, plan: MonthPlan) -> None:
+    source = tx.dialect.json_rows(("bigint",))
+    for rows in _turns(plan.members):
+        await tx.run_rows(
+            "INSERT INTO member (id, name, created_us, dues_from_earnings)"
+            f" SELECT c0, 'member-' || c0, 0, true FROM {source} WHERE true",
+            rows,
+        )
+    for rows in _turns(plan.creators):
+        await tx.run_rows(
+            "INSERT INTO target (member, asset, text, fingerprint, set_us, active_us)"
+            " SELECT c0, CAST(:asset AS text), 'creator-' || c0 || '@creators.example',"
+            f" 'creator-' || c0, 0, 0 FROM {source} WHERE true",
+            rows,
+            asset=Asset.SAT,
+        )
+
+
+async def _write_things(tx: Tx, plan: MonthPlan) -> None:
+    for rows in _turns(plan.things):
+        await tx.run_rows(
+            "INSERT INTO thing (id, url, title, owner, claimed_us, created_us)"
+            " SELECT c0, 'https://things.example/' || c0, 'thing ' || c0, c1, 0, 0"
+            f" FROM {tx.dialect.json_rows(('bigint', 'bigint'))} WHERE true",
+            [(thing, 1 + thing % plan.creators) for (thing,) in rows],
+        )
+
+
+async def _write_pots(tx: Tx, plan: MonthPlan, month: Month) -> None:
+    members = np.arange(1, plan.members + 1)
+    units = np.random.default_rng(_SEED).integers(*_POT_SAT, plan.members) * sats(1).units
+    wallet = accounts.wallet(Asset.SAT)
+    filled = Transfers(wallet, pots(members, month), units)
+    entry = BulkEntry(entry_id("bench", month), "bench", Asset.SAT, month, (filled,))
+    await bulk_journal.append(tx, entry, 0)
+
+
+async def _write_flattrs(tx: Tx, month: Month, readers: range, things: int) -> None:
+    none = flattrs.pack(())
+    await tx.run_each(
+        "INSERT INTO flattr_month (month, member, things, undone)"
+        " VALUES (:month, :member, :things, :undone)",
+        [
+            {"month": month.ordinal, "member": MemberId(reader), "undone": none,
+             "things": flattrs.pack(map(ThingId, liked.tolist()))}
+            for reader, liked in marks(readers, things)
+        ],
+    )  # fmt: skip
+
+
+def _turns(number: int) -> Iterator[Sequence[tuple[int]]]:
+    for first in range(1, number + 1, _ROWS_A_STATEMENT):
+        yield [(one,) for one in range(first, min(first + _ROWS_A_STATEMENT, number + 1))]
