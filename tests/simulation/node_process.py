@@ -35,7 +35,6 @@ from node.flows.fold import fold
 from node.flows.node import Node
 from node.flows.withdraw import withdraw
 from node.ids import MemberId
-from node.log import configure as configure_log
 from node.money import Asset, sats
 from node.month import Month
 from node.settlement.payout import PayoutState
