@@ -56,11 +56,11 @@ async def _close(node: Node, wanted: Month) -> None:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task("closing")
-        for month in sorted({*(m for m in over if m < wanted), wanted}):
-            result = await close_month(
-                node.closing(lambda words: bar.update(task, description=words)), month
-            )
+        closing = node.closing(lambda words: bar.update(task, description=words))
+        for month in [m for m in over if m < wanted]:
+            await close_month(closing, month)
             bar.console.print(f"{month} is closed", markup=False)
+        result = await close_month(closing, wanted)
     async with node.store.read() as tx:
         opened = await payouts.counts(tx, node.rules.asset)
     _show_close(result, opened)

@@ -56,7 +56,7 @@ class Closing:
 
 
 async def close_month(closing_: Closing, month: Month) -> Close:
-    """Close a month, or go on closing it; its result. 
+    """Close a month, or go on closing it; its result.
 
     Raises BadMonth before the cutoff, Conflict out of order, CorruptBooks.
     """

@@ -208,11 +208,14 @@ class Payer:
     ) -> bool:
         """Store the attempt, or revive the same hash's earlier one; from here on it counts as sent.
 
-        False when the payout is no longer what was chosen, or the hash has been used elsewhere.
+        False when sending was stopped meanwhile, the payout is no longer what was chosen, or the
+        hash has been used elsewhere.
         """
         try:
             async with self._store.write() as tx:
                 await self._renew(tx, lease)
+                if await leases.stopped(tx, self._rail.name) is not None:
+                    return False
                 if await payouts.get(tx, payout.id) != payout:
                     return False
                 if await payouts.attempt(tx, attempt.id) is not None:
@@ -233,6 +236,8 @@ class Payer:
         """Say that it is sent, then send it. Whatever comes back is no verdict."""
         async with self._store.write() as tx:
             until_us = await self._renew(tx, lease)
+            if await leases.stopped(tx, self._rail.name) is not None:
+                return
             await payouts.move_attempt(tx, attempt, AttemptEvent.SEND)
             await payouts.set_sent(tx, attempt.id, lease.epoch, now_s(self._clock))
             failpoint("pay.send.before_commit")

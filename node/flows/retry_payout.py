@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node.errors import Conflict, NotFound
 from node.ids import PayoutId
-from node.settlement.payout import HeldReason, PayoutEvent, PayoutState
+from node.settlement.payout import NEEDS_A_PERSON, PayoutEvent, PayoutState
 from node.store import payouts
 from node.store.engine import Store
 
@@ -20,8 +20,7 @@ async def retry_payout(store: Store, payout_id: PayoutId) -> None:
             return
         if payout.state is not PayoutState.HELD:
             raise Conflict(f"payout {payout_id} is {payout.state}: only held ones are retried")
-        reasons = {one.value for one in HeldReason if one.needs_a_person}
-        if payout.reason not in reasons:
+        if payout.reason not in NEEDS_A_PERSON:
             raise Conflict(f"payout {payout_id} is held because {payout.reason}: change that first")
         await payouts.move(tx, payout, PayoutEvent.RELEASED)
         await payouts.retarget(tx, payout, payout.target)

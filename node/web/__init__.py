@@ -1,1 +1,1 @@
-"""The HTTP face of the node."""
+"""The node's HTTP face: it speaks, and decides nothing (see `routes.py` for every URL)."""

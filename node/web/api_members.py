@@ -1,0 +1,139 @@
+"""Members, tokens, payout targets, notices."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from node.flows import join
+from node.flows.claim import claim_line
+from node.flows.look import member_of, notices_of, set_dues_from_earnings, target_of, tokens_of
+from node.store.members import StoredTarget, Token
+from node.web import cursor
+from node.web.endpoint import Call
+from node.web.models.base import PageQuery
+from node.web.models.members import (
+    JoinedOut,
+    JoinIn,
+    MemberIn,
+    MemberOut,
+    NewTokenOut,
+    NoticeOut,
+    NoticesOut,
+    Scope,
+    TargetIn,
+    TargetOut,
+    TokenIn,
+    TokenOut,
+    TokensOut,
+)
+from node.web.session import demand_scope
+
+
+async def make_member(call: Call, asked: JoinIn) -> JoinedOut:
+    """POST /members."""
+    call.desk.limits.count_join(call.address)
+    member, new = await join.join(call.node.store, call.node.clock, asked.name)
+    return JoinedOut(member=member, name=asked.name, token=_new_token(new))
+
+
+async def read_me(call: Call) -> MemberOut:
+    """GET /me."""
+    found = await member_of(call.node.store, call.member)
+    assert call.token is not None, "the route has a scope"
+    return MemberOut(
+        member=found.id,
+        name=found.name,
+        dues_from_earnings=found.dues_from_earnings,
+        suspended=found.suspended_us is not None,
+        scopes=_scopes(call.token),
+        claim_line=claim_line(found.id, found.name),
+    )
+
+
+async def change_me(call: Call, asked: MemberIn) -> MemberOut:
+    """PATCH /me."""
+    await set_dues_from_earnings(call.node.store, call.member, asked.dues_from_earnings)
+    return await read_me(call)
+
+
+async def list_tokens(call: Call) -> TokensOut:
+    """GET /tokens."""
+    mine = await tokens_of(call.node.store, call.member)
+    return TokensOut(items=[_token(token) for token in mine])
+
+
+async def make_token(call: Call, asked: TokenIn) -> NewTokenOut:
+    """POST /tokens."""
+    assert call.token is not None, "the route has a scope"
+    for scope in asked.scopes:
+        demand_scope(call.token, scope)  # a token can't make one that may do more
+    new = await join.make_token(
+        call.node.store, call.node.clock, call.member, asked.label, frozenset(asked.scopes),
+        asked.days,
+    )  # fmt: skip
+    return _new_token(new)
+
+
+async def end_token(call: Call) -> TokensOut:
+    """DELETE /tokens/{token}."""
+    token = call.name("token")
+    await join.revoke_token(call.node.store, call.node.clock, call.member, token)
+    call.desk.sessions.forget(token)
+    return await list_tokens(call)
+
+
+async def read_target(call: Call) -> TargetOut:
+    """GET /payout-target."""
+    return _target(call, await target_of(call.node.store, call.node.rules, call.member), None)
+
+
+async def set_target(call: Call, asked: TargetIn) -> TargetOut:
+    """PUT /payout-target."""
+    node = call.node
+    saved = await join.set_target(
+        node.store, node.clock, node.rules, node.fetcher, call.member, asked.target
+    )
+    return _target(call, saved.target, saved.tested)
+
+
+async def list_notices(call: Call, page: PageQuery) -> NoticesOut:
+    """GET /notices."""
+    found = await notices_of(call.node.store, call.member, page.limit, cursor.read(page.after))
+    items = [
+        NoticeOut(
+            kind=one.kind, ref=one.ref, words=one.words, created_s=one.created_us // 1_000_000
+        )
+        for one in found
+    ]
+    places = [(one.created_us, f"{one.kind}:{one.ref}") for one in found]
+    return NoticesOut(items=items, next=cursor.after(places, page.limit))
+
+
+def _target(call: Call, target: StoredTarget | None, tested: str | None) -> TargetOut:
+    if target is None:
+        return TargetOut(target=None, active=False, active_from_s=None, tested=tested)
+    return TargetOut(
+        target=target.text,
+        active=target.active_us <= call.node.clock.now_us(),
+        active_from_s=target.active_us // 1_000_000,
+        tested=tested,
+    )
+
+
+def _token(token: Token) -> TokenOut:
+    return TokenOut(
+        id=token.id,
+        label=token.label,
+        scopes=_scopes(token),
+        created_s=token.created_us // 1_000_000,
+        expires_s=token.expires_us // 1_000_000,
+        revoked=token.revoked_us is not None,
+    )
+
+
+def _new_token(new: join.NewToken) -> NewTokenOut:
+    return NewTokenOut(**_token(new.token).model_dump(), secret=new.secret)
+
+
+def _scopes(token: Token) -> list[Scope]:
+    return cast("list[Scope]", sorted(token.scopes))

@@ -1,0 +1,39 @@
+"""What every handler may ask the application for, typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from node.flows.node import Node
+from node.web.known_lightning import KnownLightning
+from node.web.known_things import KnownThings
+from node.web.limits import Limits
+from node.web.session import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One server's node, and what it remembers between requests."""
+
+    node: Node
+    sessions: Sessions
+    limits: Limits
+    things: KnownThings
+    lightning: KnownLightning
+
+
+DESK: Final = web.AppKey("desk", Desk)
+
+
+def make_desk(node: Node) -> Desk:
+    """A desk with nothing remembered yet."""
+    return Desk(
+        node,
+        Sessions(node.store, node.clock),
+        Limits(node.settings.web, node.clock),
+        KnownThings(node.store, node.clock),
+        KnownLightning(node.lnd, node.clock),
+    )

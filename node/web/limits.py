@@ -1,0 +1,110 @@
+"""How much one caller may ask: requests a minute, joins an hour.
+
+Requests are counted by token, or by address where there is none, in fixed minutes of the node's
+clock: one look into a dict, since every click passes here. Joins are rare and each costs a row for
+ever, so they get an exact moving window from the `limits` library. Both live in memory: several
+processes allow as many times more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import Final
+
+from aiohttp import web
+from limits import RateLimitItemPerHour
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from node.clock import Clock
+from node.config import WebSettings
+from node.errors import TooMany
+
+CALLERS_MAX: Final = 100_000
+"""With more callers than this in one minute, all counts begin again: memory is bounded."""
+_MINUTE_US: Final = 60_000_000
+_IPV6_SITE_BITS: Final = 64
+_HOUR_S: Final = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a minute."""
+
+    limit: int
+    left: int
+    resets_s: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """For the response."""
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(self.left),
+            "X-RateLimit-Reset": str(self.resets_s),
+        }
+
+
+class Limits:
+    """The counts of this process."""
+
+    def __init__(self, settings: WebSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._limit = settings.requests_per_minute
+        self._clock = clock
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+        self._joins = MovingWindowRateLimiter(MemoryStorage())
+        self._join_limit = RateLimitItemPerHour(settings.joins_per_hour)
+
+    def count(self, caller: str) -> int:
+        """Count one request; how many have come this minute. Raises TooMany."""
+        minute = self._clock.now_us() // _MINUTE_US
+        counts = self._counts
+        if minute != self._minute or len(counts) > CALLERS_MAX:
+            self._minute = minute
+            counts.clear()
+        number = counts.get(caller, 0) + 1
+        counts[caller] = number
+        if number > self._limit:
+            raise TooMany(f"at most {self._limit} requests a minute: wait a little", self._left_s())
+        return number
+
+    def allowance(self, caller: str) -> Allowance:
+        """What this caller has left of the minute."""
+        left = max(0, self._limit - self._counts.get(caller, 0))
+        return Allowance(self._limit, left, self._left_s())
+
+    def count_join(self, address: str) -> None:
+        """Count a new member from an address. Raises TooMany."""
+        if not self._joins.hit(self._join_limit, address):
+            raise TooMany("too many new members from your address: try again in an hour", _HOUR_S)
+
+    def address_of(self, request: web.Request) -> str:
+        """Where a request comes from; of IPv6 the /64, which is one customer.
+
+        Behind a proxy that the settings trust: the last entry of X-Forwarded-For, which is the
+        proxy's own word. Everything before it is the caller's.
+        """
+        address = request.remote or ""
+        if address in self._settings.trusted_proxies:
+            forwarded = request.headers.getall("X-Forwarded-For", [address])
+            address = forwarded[-1].rpartition(",")[2].strip()
+        return site_of(address)
+
+    def _left_s(self) -> int:
+        return 60 - self._clock.now_us() // 1_000_000 % 60
+
+
+def site_of(address: str) -> str:
+    """An address as it is counted: IPv4 whole, IPv6 by its first 64 bits."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return f"{int(parsed) >> _IPV6_SITE_BITS:x}/64"
+    return str(parsed)

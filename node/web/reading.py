@@ -1,0 +1,73 @@
+"""Reading a request strictly: what can be read two ways, or not at all, is refused in words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from aiohttp import web
+
+from node.errors import BadInput, NotFound
+from node.web.problems import TooLarge, TooSlow, WrongMediaType
+
+ROW_ID_MAX: Final = 2**31 - 1
+"""Members and things are numbered by 32-bit columns, which have a sign."""
+_KEY: Final = re.compile(r"[!-~]{1,200}")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+
+
+def row_id(text: str) -> int:
+    """The number of a thing in a URL. Raises NotFound."""
+    if not _NUMBER.fullmatch(text) or (number := int(text)) > ROW_ID_MAX:
+        raise NotFound("a thing is named by its number, and there is none with this one")
+    return number
+
+
+def idempotency_key(request: web.Request) -> str:
+    """The Idempotency-Key, or empty. Raises BadInput."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not _KEY.fullmatch(key):
+        raise BadInput("an Idempotency-Key is 1 to 200 visible ASCII characters")
+    return key
+
+
+def query(request: web.Request, allowed: Collection[str]) -> Mapping[str, str]:
+    """The query, each name at most once and known. Raises BadInput."""
+    found = request.query
+    names = set(found)
+    if unknown := sorted(names - set(allowed)):
+        raise BadInput(f"the query has an unknown parameter: {unknown[0]!r}")
+    if len(found) != len(names):
+        raise BadInput("the query has a parameter twice")
+    return found
+
+
+async def body(request: web.Request, body_max_bytes: int, deadline_s: float) -> bytes:
+    """The body, whole. Raises TooLarge, TooSlow, WrongMediaType."""
+    demand_json(request, b"", body_max_bytes)
+    try:
+        async with asyncio.timeout(deadline_s):
+            raw = await request.read()
+    except TimeoutError as error:
+        raise TooSlow(f"the body did not arrive within {deadline_s:g} s") from error
+    demand_json(request, raw, body_max_bytes)
+    return raw
+
+
+def demand_json(request: web.Request, raw: bytes, body_max_bytes: int) -> None:
+    """Refuse a body that is too long or no JSON. Raises TooLarge, WrongMediaType."""
+    if len(raw) > body_max_bytes or (request.content_length or 0) > body_max_bytes:
+        raise TooLarge(f"a body is at most {body_max_bytes} bytes")
+    headers = request.headers
+    if headers.get("Content-Type") == "application/json" and "Content-Encoding" not in headers:
+        return
+    if "Content-Encoding" in headers:
+        raise WrongMediaType("send the body as it is, without Content-Encoding")
+    if (raw or request.body_exists) and request.content_type != "application/json":
+        raise WrongMediaType("send the body as application/json")
+    if (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+        raise WrongMediaType("send the body in UTF-8")

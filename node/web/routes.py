@@ -1,0 +1,145 @@
+"""Every URL of the node, in one table; the router, the document and docs/api.md are made of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from node.web import api_members, api_money, api_public, api_things, health
+from node.web.api_public import Counters
+from node.web.clicks import ClickDesk
+from node.web.endpoint import RawHandler, Route, bind
+from node.web.fallback import expect, refuse
+from node.web.keys import DESK
+from node.web.models import members as m
+from node.web.models import money as p
+from node.web.models import things as t
+from node.web.models.base import PageQuery
+from node.web.models.health import AliveOut, DocumentOut, ProblemKindOut, ReadyOut
+from node.web.openapi import serve_document
+
+API: Final = "/api/v1"
+
+MEMBERS: Final = (
+    Route("POST", "/members", "join: a new member and a first token, shown once", m.JoinedOut,
+          api_members.make_member, body=m.JoinIn, status=201),
+    Route("GET", "/me", "who the token acts for", m.MemberOut, api_members.read_me, "read"),
+    Route("PATCH", "/me", "pay my dues from my earnings, or don't", m.MemberOut,
+          api_members.change_me, "money", body=m.MemberIn),
+    Route("GET", "/tokens", "my tokens", m.TokensOut, api_members.list_tokens, "read"),
+    Route("POST", "/tokens", "another token, with some of this one's scopes", m.NewTokenOut,
+          api_members.make_token, "money", body=m.TokenIn, status=201),
+    Route("DELETE", "/tokens/{token}", "revoke a token", m.TokensOut, api_members.end_token,
+          "money"),
+    Route("GET", "/payout-target", "where I am paid", m.TargetOut, api_members.read_target, "read"),
+    Route("PUT", "/payout-target", "be paid here; it is tried first", m.TargetOut,
+          api_members.set_target, "money", body=m.TargetIn),
+    Route("GET", "/notices", "what I should know", m.NoticesOut, api_members.list_notices, "read",
+          query=PageQuery),
+)  # fmt: skip
+
+MONEY: Final = (
+    Route("POST", "/deposits", "an invoice to pay money in", p.DepositOut, api_money.ask_deposit,
+          "money", body=p.DepositIn, status=201, key="flow"),
+    Route("GET", "/deposits", "my deposits", p.DepositsOut, api_money.list_deposits, "read",
+          query=PageQuery),
+    Route("GET", "/deposits/{deposit}", "one deposit", p.DepositOut, api_money.read_deposit,
+          "read"),
+    Route("GET", "/balance", "all my money, by where it is", p.BalanceOut, api_money.read_balance,
+          "read"),
+    Route("PUT", "/pot", "make this month's pot hold so much", p.PotOut, api_money.set_pot,
+          "money", body=p.PotIn, key="answer"),
+    Route("PUT", "/means", "fill my pot up to so much each month", p.MeansOut,
+          api_money.set_means, "money", body=p.MeansIn),
+    Route("GET", "/payouts", "my payouts and withdrawals, with proof", p.PayoutsOut,
+          api_money.list_payouts, "read", query=PageQuery),
+    Route("GET", "/payouts/{payout}", "one payout", p.PayoutOut, api_money.read_payout, "read"),
+    Route("POST", "/withdrawals", "available money, out again", p.PayoutOut,
+          api_money.ask_withdrawal, "money", body=p.WithdrawalIn, status=201, key="flow"),
+)  # fmt: skip
+
+THINGS: Final = (
+    Route("POST", "/things", "the thing of a URL, made if it is new", t.ThingOut,
+          api_things.add_thing, "things", body=t.ThingIn, key="answer"),
+    Route("GET", "/things", "find a thing by its URL", t.ThingOut, api_things.find_thing, "read",
+          query=t.ThingUrlQuery),
+    Route("GET", "/me/things", "the things I own", t.ThingsOut, api_things.list_mine, "read",
+          query=PageQuery),
+    Route("GET", "/things/{thing}", "one thing", t.ThingOut, api_things.read_thing, "read"),
+    Route("POST", "/things/{thing}/claim", "look for my line on the site, and make it mine",
+          t.ClaimOut, api_things.claim_thing, "things"),
+    Route("POST", "/subscriptions", "flattr a thing for 3, 6 or 12 months", t.SubscriptionOut,
+          api_things.make_subscription, "click", body=t.SubscriptionIn, key="answer"),
+    Route("GET", "/subscriptions", "what repeats", t.SubscriptionsOut,
+          api_things.list_subscriptions, "read"),
+    Route("DELETE", "/subscriptions/{thing}", "repeat it no more", t.SubscriptionsOut,
+          api_things.end_subscription, "click"),
+    Route("GET", "/month", "my month: pot, flattrs, what each is worth", t.MonthOut,
+          api_things.read_month, "read", query=t.MonthPageQuery),
+    Route("GET", "/months/{month}", "that month, or its receipt once it is closed", t.MonthOut,
+          api_things.read_that_month, "read", query=t.MonthPageQuery),
+    Route("GET", "/earnings/{month}", "what my things brought in a closed month", t.EarningsOut,
+          api_things.read_earnings, "read"),
+)  # fmt: skip
+
+FLATTR: Final = Route("POST", "/flattrs", "flattr a thing by number or URL", t.FlattrOut,
+                      scope="click", body=t.FlattrIn, key="flow")  # fmt: skip
+UNDO: Final = Route("DELETE", "/flattrs", "take a flattr of this month back", t.FlattrOut,
+                    scope="click", query=t.FlattrQuery, key="flow")  # fmt: skip
+FLATTR_THING: Final = Route("POST", "/things/{thing}/flattr", "flattr this thing", t.FlattrOut,
+                            scope="click", body=t.ThingFlattrIn, body_needed=False,
+                            key="flow")  # fmt: skip
+UNDO_THING: Final = Route("DELETE", "/things/{thing}/flattr", "take it back", t.FlattrOut,
+                          scope="click", query=t.MonthQuery, key="flow")  # fmt: skip
+CLICKS: Final = (FLATTR, UNDO, FLATTR_THING, UNDO_THING)
+
+COUNT: Final = Route("GET", "/public/things/{thing}/count", "its counter, cacheable", t.CountOut)
+PUBLIC: Final = (
+    Route("GET", "/public/node", "what this node is", t.PublicNodeOut, api_public.read_node),
+    Route("GET", "/public/months", "the totals of closed months", t.ClosedMonthsOut,
+          api_public.list_months, query=PageQuery),
+    Route("GET", "/public/things", "a thing and its counters, by URL", t.PublicThingOut,
+          api_public.find_thing, query=t.ThingUrlQuery),
+    COUNT,
+    Route("GET", "/public/most-flattred", "the most flattred things of a month", t.MostFlattredOut,
+          api_public.list_most_flattred, query=t.MostFlattredQuery),
+)  # fmt: skip
+
+DOCUMENT: Final = Route("GET", "/openapi.json", "this table as OpenAPI 3.1", DocumentOut)
+ROOT: Final = (
+    Route("GET", "/healthz", "is the process alive", AliveOut, health.read_alive),
+    Route("GET", "/readyz", "can the node do its work; 503 if not", ReadyOut, health.read_ready),
+    Route("GET", "/problems/{slug}", "what the `type` of a problem means", ProblemKindOut,
+          api_public.explain_problem),
+    DOCUMENT,
+)  # fmt: skip
+"""Not under /api/v1."""
+
+
+def all_routes() -> dict[str, tuple[Route, ...]]:
+    """Groups of routes by name; the paths are whole."""
+    groups = {
+        "clicks": CLICKS, "members": MEMBERS, "money": MONEY, "things": THINGS, "public": PUBLIC,
+    }  # fmt: skip
+    whole = {name: tuple(route.under(API) for route in some) for name, some in groups.items()}
+    return {**whole, "node": ROOT}
+
+
+def add_routes(app: web.Application) -> None:
+    """Give the application its handlers. Clicks come first: the router looks in order."""
+    desk = app[DESK]
+    clicks, counters = ClickDesk(desk), Counters()
+    own: dict[Route, RawHandler] = {
+        FLATTR.under(API): clicks.flattr,
+        UNDO.under(API): clicks.undo,
+        FLATTR_THING.under(API): clicks.flattr_thing,
+        UNDO_THING.under(API): clicks.undo_thing,
+        COUNT.under(API): counters.count,
+        DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
+    }
+    for routes in all_routes().values():
+        for route in routes:
+            handler = own.get(route) or bind(route, route.demand_handler())
+            app.router.add_route(route.method, route.path, handler, expect_handler=expect)
+    app.router.add_route("*", "/{anything:.*}", refuse(all_routes()), expect_handler=expect)
