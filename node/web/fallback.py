@@ -23,10 +23,11 @@ def refuse(groups: Mapping[str, tuple[Route, ...]]) -> RawHandler:
     methods: dict[str, set[str]] = {}
     for routes in groups.values():
         for route in routes:
-            methods.setdefault(route.path, set()).add(route.method)
+            allowed = {"GET", "HEAD"} if route.method == "GET" else {route.method}
+            methods.setdefault(route.path, set()).update(allowed)
     table = [
-        (re.compile(_PARAMETER.sub("[^/]+", re.escape(path))), ", ".join(sorted(allowed)))
-        for path, allowed in methods.items()
+        (re.compile(_PARAMETER.sub("[^/]+", re.escape(path))), ", ".join(sorted(some)))
+        for path, some in methods.items()
     ]
 
     async def handle(request: web.Request) -> web.StreamResponse:

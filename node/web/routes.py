@@ -142,4 +142,6 @@ def add_routes(app: web.Application) -> None:
         for route in routes:
             handler = own.get(route) or bind(route, route.demand_handler())
             app.router.add_route(route.method, route.path, handler, expect_handler=expect)
+            if route.method == "GET":  # RFC 9110 §9.3.2; aiohttp leaves the body out
+                app.router.add_route("HEAD", route.path, handler, expect_handler=expect)
     app.router.add_route("*", "/{anything:.*}", refuse(all_routes()), expect_handler=expect)

@@ -54,7 +54,9 @@ class NodeProcess:
     def __init__(self, folder: Path, failpoints: str = "", ahead_s: int = 0) -> None:
         _SERVER.set_forkserver_preload([__name__])
         self._connection, theirs = _SERVER.Pipe()
-        self._process = _SERVER.Process(target=_main, args=(folder, theirs, failpoints, ahead_s))
+        self._process = _SERVER.Process(
+            target=_main, args=(folder, theirs, failpoints, ahead_s), daemon=True
+        )
         self._process.start()
         theirs.close()
 

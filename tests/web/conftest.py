@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def slug(self) -> str:
-        return self.body["type"].removeprefix("/problems/")
+        return str(self.body["type"]).removeprefix("/problems/")
 
 
 @dataclass
@@ -97,9 +97,8 @@ class World:
             payment_request=payment_request, fee_limit_msat=100_000, timeout_seconds=10
         )
         async with asyncio.timeout(WAIT_S):
-            async for payment in stub.SendPaymentV2(request):
-                last = payment
-        assert last.status == 2, last  # SUCCEEDED
+            seen = [payment async for payment in stub.SendPaymentV2(request)]
+        assert seen[-1].status == 2, seen  # SUCCEEDED
         await fund.catch_up(self.node.funding)
 
     async def fund(self, client: Client, amount_sat: int, to: str = "pot") -> None:

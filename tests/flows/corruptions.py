@@ -1,0 +1,94 @@
+"""Ways to break the books: the invariant that must find it, and the statements that do it.
+
+They run in one transaction, on a copy without triggers; the last must touch a row. Whoever adds a
+way to lose money adds it here.
+"""
+
+import hashlib
+
+PREIMAGE = b"\x07" * 32
+
+BY_SQL = {
+    "a balance is raised": (
+        "I1", "UPDATE account SET balance = balance + 1 WHERE kind = 'available'"),
+    "wallet and member are raised alike": (
+        "I1", ("UPDATE account SET balance = balance + 7 WHERE kind = 'wallet' OR (kind ="
+        " 'available' AND id = (SELECT min(id) FROM account WHERE kind = 'available'))")),
+    "a balance is negative": (
+        "I2", "PRAGMA ignore_check_constraints = ON",
+        "UPDATE account SET balance = -5 WHERE kind = 'available'"),
+    "a transfer is raised, and its balances with it": (
+        "I11",
+        "UPDATE posting SET units = units + 1 WHERE entry = (SELECT min(entry) FROM posting)",
+        ("UPDATE account SET balance = balance + 1 WHERE id IN (SELECT debit FROM posting WHERE"
+        " entry = (SELECT min(entry) FROM posting) UNION SELECT credit FROM posting WHERE"
+        " entry = (SELECT min(entry) FROM posting))")),
+    "a transfer is deleted": (
+        "I1", "DELETE FROM posting WHERE entry = (SELECT max(entry) FROM posting)"),
+    "a transfer goes to another account": (
+        "I11", ("UPDATE posting SET credit = (SELECT id FROM account WHERE kind = 'commission')"
+        " WHERE credit IN (SELECT id FROM account WHERE kind = 'earned')")),
+    "an entry's hash is changed": (
+        "I11", "UPDATE entry SET hash = 'ff' || substr(hash, 3) WHERE seq = 2"),
+    "an entry's time is changed": ("I11", "UPDATE entry SET at_us = at_us - 1 WHERE seq = 2"),
+    "an entry says that it is of another month": (
+        "I11", "UPDATE entry SET month = month - 1 WHERE kind = 'close'"),
+    "the last entry is deleted": (
+        "I11", "DELETE FROM posting WHERE entry = (SELECT max(number) FROM entry)",
+        "DELETE FROM entry WHERE number = (SELECT max(number) FROM entry)"),
+    "the head of the chain is set back": ("I11", "UPDATE chain SET seq = seq - 1"),
+    "an account is renamed": (
+        "I11", "UPDATE account SET name = name || '0' WHERE kind = 'available'"),
+    "a leg is deleted": ("I5", "DELETE FROM leg WHERE payout = (SELECT min(payout) FROM leg)"),
+    "a paid payout is due again": (
+        "I5", "UPDATE payout SET state = 'due' WHERE id = (SELECT min(id) FROM payout)"),
+    "a payment is forgotten": (
+        "I5", "UPDATE attempt SET state = 'dead' WHERE number = 1"),
+    "a payout has a second live attempt": (
+        "I5", "DROP INDEX one_live",
+        ("INSERT INTO attempt SELECT 'other', rail, 999, 'sent', 'other', message, asset, units,"
+        " fee_limit, expires_s, sender, seen, epoch, created_us, sent_s, NULL, NULL, NULL"
+        " FROM attempt WHERE number = 1"),
+        "INSERT INTO used_hash VALUES ('other', 'attempt:other')",
+        ("INSERT INTO leg SELECT 'other', payout, false FROM leg JOIN attempt"
+        " ON attempt.id = leg.attempt WHERE number = 1")),
+    "a used hash is forgotten": (
+        "I5", "DELETE FROM used_hash WHERE hash = (SELECT min(reference) FROM attempt)"),
+    "a proof is altered": (
+        "I6", "UPDATE attempt SET proof = '00' || substr(proof, 3) WHERE number = 1"),
+    "a proof is no number": ("I6", "UPDATE attempt SET proof = 'paid, trust me' WHERE number = 1"),
+    "a proof is gone": ("I6", "UPDATE attempt SET proof = NULL WHERE number = 1"),
+    "a payout that is paid is made larger": (
+        "I6", "UPDATE payout SET units = units + 1000 WHERE id = (SELECT min(id) FROM payout)"),
+    "a payment is invented with a preimage of its own": (
+        "I6", (f"UPDATE attempt SET proof = '{PREIMAGE.hex()}', reference ="
+        f" '{hashlib.sha256(PREIMAGE).hexdigest()}' WHERE number = 1"),
+        (f"UPDATE payout SET proof = '{PREIMAGE.hex()}' WHERE id = (SELECT payout FROM leg JOIN"
+        " attempt ON attempt.id = leg.attempt WHERE number = 1)")),
+    "a payment of lnd is forgotten with its payout": (
+        "I7", "DELETE FROM leg WHERE attempt = (SELECT id FROM attempt WHERE number = 1)",
+        "DELETE FROM attempt WHERE number = 1"),
+    "a commission is lowered": ("I9", "UPDATE close SET commission = commission - 1"),
+    "a month is said to have distributed more": (
+        "I9", "UPDATE close SET distributed = distributed + 1, carried = carried - 1"),
+    "a digest is changed": ("I9", "UPDATE close SET digest = 'ff' || substr(digest, 3)"),
+    "a close is bent after the fact": (
+        "I9", "UPDATE close SET commission_bps = 900"),
+    "a flattr is taken out of a closed month": (
+        "I9", "UPDATE flattr_month SET things = substr(things, 5)"),
+    "a part of a close is deleted": ("I9", "DELETE FROM close_part WHERE kind = 'thing'"),
+    "a deposit is said to be larger": (
+        "I10", "UPDATE deposit SET paid_units = paid_units + 1 WHERE to_pot"),
+    "a credited deposit is open again": (
+        "I10", "UPDATE deposit SET state = 'open' WHERE to_pot"),
+    "a deposit is deleted": ("I10", "DELETE FROM deposit WHERE to_pot"),
+    "a fee is hidden": (
+        "I13", "UPDATE attempt SET fee = 0 WHERE number = 1",
+        ("UPDATE payout SET fee = 0 WHERE id = (SELECT payout FROM leg JOIN attempt"
+        " ON attempt.id = leg.attempt WHERE number = 1)")),
+    "a payment cost more than its limit": (
+        "I14", "UPDATE attempt SET fee_limit = 0 WHERE fee > 0"),
+    "a click is put into a closed month": (
+        "I15", ("INSERT INTO flattr_inbox (month, member, thing, op, at_us)"
+        " SELECT month, 1, 1, 1, 0 FROM close")),
+}  # fmt: skip
