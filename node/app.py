@@ -1,8 +1,8 @@
 """The one place where a node is put together: database, wallet, rails, and the tasks.
 
-    folder/flattr-node.toml     settings
-    folder/flattr.sqlite        the database, unless the settings name another
-    folder/seed                 32 secret bytes: preimages of deposits and keysends come from it
+folder/flattr-node.toml     settings
+folder/flattr.sqlite        the database, unless the settings name another
+folder/seed                 32 secret bytes: preimages of deposits and keysends come from it
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ async def open_node(settings: Settings, folder: Path, clock: Clock) -> AsyncIter
     async with AsyncExitStack() as stack:
         seed = read_seed(folder)
         store = await stack.enter_async_context(open_store(database_url(settings, folder)))
-        lnd = await stack.enter_async_context(open_lnd(lnd_connection(settings.lnd)))
+        lnd = await stack.enter_async_context(
+            open_lnd(lnd_connection(settings.lnd), send_wait_s=settings.lnd.send_wait_s)
+        )
         await _check_lnd(settings, lnd)
         fetcher = await stack.enter_async_context(open_fetcher(allow=settings.fetch_allow))
         clicks = await stack.enter_async_context(open_clicks(store, clock))

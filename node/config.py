@@ -35,6 +35,8 @@ class LndSettings(BaseModel):
     cert_path: Path | None = None
     macaroon_path: Path | None = None
     allow_admin_macaroon: bool = False
+    send_wait_s: float = Field(default=10, gt=0, le=60)
+    """How long a payment keeps its place in the round before the next is sent."""
 
 
 class MoneySettings(BaseModel):

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 import cyclopts
 from cyclopts import CycloptsError
@@ -24,6 +27,11 @@ from node.errors import ConfigError, CorruptBooks, NodeError
 FAILED: Final = 1
 BREACH: Final = 3
 INTERRUPTED: Final = 130
+
+AS_VALUE: Final[Mapping[str, Any]] = MappingProxyType(
+    {"exit_on_error": False, "print_error": False, "result_action": "return_value"}
+)
+"""Cyclopts raises its errors and returns what the command returned."""
 
 COMMANDS: Final = {
     "demo": "node.cli.demo:demo",
@@ -45,24 +53,42 @@ COMMANDS: Final = {
 """Where each command is: a function, or an App with sub-commands of the same name."""
 
 
+@dataclass(slots=True)
+class Ending:
+    """How a command ended."""
+
+    status: int = 0
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its status."""
     log.set_up(level=logging.WARNING)
+    with ending() as end:
+        prepare(sys.argv[1:] if arguments is None else arguments)
+        end.status = app(arguments, **AS_VALUE) or 0
+    sys.exit(end.status)
+
+
+@contextmanager
+def ending() -> Iterator[Ending]:
+    """Run what is in the block, and say in one sentence what went wrong."""
+    end = Ending()
     try:
-        _arm()
-        _load(sys.argv[1:] if arguments is None else arguments)
-        status = app(
-            arguments, exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        yield end
     except CycloptsError as error:
-        sys.exit(_say(f"{error} See: flattr-node --help", FAILED))
+        end.status = _say(f"{error} See: flattr-node --help", FAILED)
     except CorruptBooks as error:
-        sys.exit(_say(str(error), BREACH))
+        end.status = _say(str(error), BREACH)
     except NodeError as error:
-        sys.exit(_say(str(error), FAILED))
+        end.status = _say(str(error), FAILED)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    sys.exit(status if isinstance(status, int) else 0)
+        end.status = INTERRUPTED
+
+
+def prepare(arguments: Sequence[str]) -> None:
+    """Arm failpoints, load the commands that are needed. Raises ConfigError."""
+    _arm()
+    _load(arguments)
 
 
 def _load(arguments: Sequence[str]) -> None:

@@ -37,4 +37,5 @@ def payout_fee_limits(units: Units) -> Units:
     """`payout_fee_limit` for many amounts in msat."""
     # The whole part apart from the rest: units * FEE_BPS could pass 2**63.
     whole, rest = np.divmod(units, _BPS)
-    return np.maximum(FEE_FLOOR.units, whole * FEE_BPS + rest * FEE_BPS // _BPS)
+    part: Units = whole * FEE_BPS + rest * FEE_BPS // _BPS
+    return np.maximum(part, FEE_FLOOR.units)

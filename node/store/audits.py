@@ -159,7 +159,8 @@ async def all_deposits(tx: Tx) -> list[CreditedDeposit]:
         "SELECT payment_hash, payment_request, state, paid_units,"
         " CAST(coalesce(booked, 0) AS bigint) AS booked FROM deposit LEFT JOIN"
         " (SELECT ref, sum(posting.units) AS booked FROM entry"
-        " JOIN posting ON posting.entry = entry.number WHERE entry.kind = 'deposit' GROUP BY ref)"
+        " JOIN posting ON posting.entry = entry.number JOIN account ON account.id = posting.debit"
+        " WHERE entry.kind = 'deposit' AND account.kind = 'wallet' GROUP BY ref)"
         " AS credited ON credited.ref = payment_hash ORDER BY created_us, id"
     )
     return [

@@ -145,8 +145,8 @@ async def months_between(
         " AND member BETWEEN :first AND :last ORDER BY member",
         month=month.ordinal, first=first, last=last,
     )  # fmt: skip
-    members = np.array([row[0] for row in rows], np.int64)
-    packed_things = [row[1] for row in rows]
+    members = np.array([row.member for row in rows], np.int64)
+    packed_things = [row.things for row in rows]
     lengths = np.array([len(things) // 4 for things in packed_things], np.int64)
     things = np.frombuffer(b"".join(packed_things), "<u4").astype(np.int64)
     return members, lengths, things

@@ -36,7 +36,7 @@ async def play(scene):
     """A month that is closed and paid, and a withdrawal after it."""
     reader = scene.creators[READER]
     asked = await fund.ask_deposit(scene.node.funding, reader, sats(5000), to_pot=False, key="")
-    await scene.network.pay(READER, asked.payment_request)
+    await scene.network.pay(READER, asked.payment_request or "")
     await fund.catch_up(scene.node.funding)
     await scene.play()
     await scene.pay()
@@ -136,6 +136,7 @@ async def test_a_deposit_that_nobody_paid_is_found(copy, played):
 async def test_shares_that_were_moved_are_found_although_the_digest_fits(copy, played):
     async with copy.write() as tx:
         close = await closes.get(tx, MONTH, Asset.SAT)
+        assert close is not None
         (blob,) = await closes.parts(tx, MONTH, Asset.SAT, "thing")
         rows = unpack(blob, len(THING_COLUMNS)).copy()
         rows[:2, 3] += np.array([1000, -1000])
@@ -176,7 +177,7 @@ async def test_payments_that_run_meanwhile_are_no_breach(tmp_path, clock):
     async with open_scene(tmp_path, clock, creators=12, keysend=True) as scene:
         await scene.play()
         scene.network.faults.latency_s = 0.02
-        node, results = scene.node, Counter()
+        node, results = scene.node, Counter[str]()
 
         async def pay():
             await scene.pay([1] * 50)
@@ -233,7 +234,7 @@ async def test_a_paid_deposit_that_is_not_credited_yet_is_a_warning(tmp_path, cl
     async with open_scene(tmp_path, clock, creators=1) as scene:
         node, reader = scene.node, scene.creators[READER]
         asked = await fund.ask_deposit(node.funding, reader, sats(50), to_pot=False, key="")
-        await scene.network.pay(READER, asked.payment_request)
+        await scene.network.pay(READER, asked.payment_request or "")
         report = await audit(node.store, clock, node.lnd)
         assert report.result == "warn"
         await fund.catch_up(node.funding)

@@ -130,9 +130,7 @@ class Desk:
     async def deposit(self, name: str, sat: int, to_pot: bool, key: str) -> dict[str, str | None]:
         """An invoice."""
         member = await self._member(name)
-        made = await fund.ask_deposit(
-            self.node.funding, member, sats(sat), to_pot=to_pot, key=key
-        )
+        made = await fund.ask_deposit(self.node.funding, member, sats(sat), to_pot=to_pot, key=key)
         return {"request": made.payment_request, "state": made.state}
 
     async def credited(self, name: str, sat: int, to_pot: bool, key: str) -> bool:

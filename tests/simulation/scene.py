@@ -60,8 +60,15 @@ class Scene:
 
     async def play(self, pot_sat: int = POT_SAT) -> Month:
         """A month: the reader fills a pot, flattrs a thing of each creator; it is closed."""
-        node, month = self.node, this_month(self.clock)
-        reader = self.creators[READER]
+        month = this_month(self.clock)
+        await self.fill(pot_sat)
+        self.clock.set(month.ends_s + 60)
+        await close_month(self.node.closing(lambda _: None), month)
+        return month
+
+    async def fill(self, pot_sat: int = POT_SAT) -> None:
+        """The reader fills a pot and flattrs a thing of each creator; the month stays open."""
+        node, reader = self.node, self.creators[READER]
         asked = await fund.ask_deposit(node.funding, reader, sats(pot_sat), to_pot=True, key="")
         await self.network.pay(READER, asked.payment_request or "")
         assert await fund.catch_up(node.funding) == 1
@@ -71,9 +78,6 @@ class Scene:
                 thing = await claim.add_thing(node.store, self.clock, url, name)
                 thing = await claim.grant(node.store, self.clock, member, thing.id)
                 await node.clicks.flattr(reader, thing, None, "")
-        self.clock.set(month.ends_s + 60)
-        await close_month(node.closing(lambda _: None), month)
-        return month
 
     async def pay(self, steps_s: Iterable[float] = STEPS_S) -> None:
         """Round after round until everything is paid, or the time is over."""
@@ -180,7 +184,7 @@ async def open_scene(
             network="simnet",
             database=database,
             fetch_allow=frozenset({f"127.0.0.1:{lnurl.port}"}),
-            lnd=LndSettings(lndconnect=network.nodes[PAYER].lndconnect),
+            lnd=LndSettings(lndconnect=network.nodes[PAYER].lndconnect, send_wait_s=0.2),
             money=MoneySettings(dues_sat=0, operator_target=lnurl.address(OPERATOR)),
         )
         node = await stack.enter_async_context(open_node(settings, folder / "node", clock))

@@ -53,7 +53,7 @@ from node.wallet.lightning.stubs import (
 LIST_S: Final = 60
 """Deadline of one page of a list."""
 SEND_WAIT_S: Final = 10
-"""How long SendPaymentV2's first message is waited for."""
+"""How long a send waits for the payment's end; it goes on without anybody waiting."""
 PAYMENT_TIMEOUT_S: Final = 60
 """How long lnd looks for a route. An HTLC that is out can take longer."""
 CLTV_LIMIT: Final = 576
@@ -66,13 +66,16 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def open_lnd(connection: LndConnection) -> AsyncIterator[Lnd]:
+async def open_lnd(
+    connection: LndConnection, *, send_wait_s: float = SEND_WAIT_S
+) -> AsyncIterator[Lnd]:
     """Open the channel, and close it at the end. Connects with the first call.
 
-    Raises ConfigError when the macaroon can't be read.
+    `send_wait_s`: how long a send waits for the payment's end. Raises ConfigError when the macaroon
+    can't be read.
     """
     async with open_channel(connection) as channel:
-        yield Lnd(channel)
+        yield Lnd(channel, send_wait_s)
 
 
 class Lnd:
@@ -82,8 +85,9 @@ class Lnd:
     Payment hashes are 64 hex digits.
     """
 
-    def __init__(self, channel: LndChannel) -> None:
+    def __init__(self, channel: LndChannel, send_wait_s: float) -> None:
         self._channel = channel
+        self._send_wait_s = send_wait_s
 
     async def wallet_state(self) -> WalletState:
         """Whether it is locked, starting or serving. Needs no macaroon."""
@@ -255,7 +259,7 @@ class Lnd:
     async def _send(self, request: Any) -> SendAnswer:
         try:
             answer = await self._channel.ask(
-                "/routerrpc.Router/SendPaymentV2", request, timeout_s=SEND_WAIT_S
+                "/routerrpc.Router/SendPaymentV2", request, timeout_s=self._send_wait_s
             )
         except NodeError as error:
             _log.warning("lnd_send_unanswered", words=str(error))
@@ -263,11 +267,16 @@ class Lnd:
         return SendAnswer(PaymentStatus(answer.status), "accepted")
 
 
-def _limits(fee_limit_msat: int) -> dict[str, int]:
-    """What bounds every payment. Unset, the fee limit means routes without a fee only."""
+def _limits(fee_limit_msat: int) -> dict[str, Any]:
+    """What bounds every payment. Unset, the fee limit means routes without a fee only.
+
+    Without updates in flight the stream's first word is its last: an answer comes when the payment
+    has ended, so that one `track` after it settles the attempt, or after SEND_WAIT_S.
+    """
     return {
         "fee_limit_msat": fee_limit_msat,
         "cltv_limit": CLTV_LIMIT,
         "max_parts": PARTS_MAX,
         "timeout_seconds": PAYMENT_TIMEOUT_S,
+        "no_inflight_updates": True,
     }

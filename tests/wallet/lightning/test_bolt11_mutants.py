@@ -19,7 +19,7 @@ Field = tuple[str, Sequence[int]]
 
 
 def octets(text: str) -> list[int]:
-    return convertbits(bytes.fromhex(text), 8, 5)  # type: ignore[no-any-return]
+    return convertbits(bytes.fromhex(text), 8, 5)  # type: ignore[no-any-return]  # bech32: no types
 
 
 HOP = "02" + "9e" * 32 + "0102030405060708" + "00000001" + "00000014" + "0003"
@@ -46,7 +46,7 @@ def build(
     values = [stamp >> 5 * (6 - at) & 31 for at in range(7)]
     for name, value in fields:
         values += [CHARSET.index(name), len(value) >> 5, len(value) & 31, *value]
-    return bech32_encode(head, [*values, *signature])  # type: ignore[no-any-return]
+    return bech32_encode(head, [*values, *signature])  # type: ignore[no-any-return]  # bech32: no types
 
 
 def refused(text: str, words: str | None = None) -> None:
