@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from node.clock import ManualClock
-from node.devnet import postgres
+from node.devnet.postgres import open_database, open_postgres
 from node.month import Month
 from node.store import checks
 from node.store.engine import Store, open_store
@@ -27,16 +27,16 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.PostgresServer]:
-    """A running server."""
-    with postgres.postgres_server() as server:
-        yield server
+def postgres_server() -> Iterator[str]:
+    """The URL of a running server, without a database name."""
+    with open_postgres() as url:
+        yield url
 
 
 @pytest.fixture
-async def postgres_url(postgres_server: postgres.PostgresServer) -> AsyncIterator[str]:
+async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """A new, empty Postgres database."""
-    async with postgres.new_database(postgres_server) as url:
+    async with open_database(postgres_server) as url:
         yield url
 
 

@@ -77,4 +77,4 @@ def screen() -> Console:
 
 def progress_screen() -> Console:
     """Where progress goes: stderr, so that stdout stays clean."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)

@@ -18,7 +18,8 @@ from node.cli.options import (
     say_json,
     screen,
 )
-from node.flows.node import Node
+from node.flows.node import Node, give_up_leases
+from node.flows.reconcile import quarantine
 from node.flows.retry_payout import retry_payout
 from node.ids import PayoutId
 from node.money import Asset
@@ -61,7 +62,11 @@ async def payouts(
             await retry_payout(store, PayoutId(retry))
     if run:
         async with open_node(folder) as node:
-            await _run(node)
+            try:
+                await quarantine(node)
+                await _run(node)
+            finally:
+                await give_up_leases(node)
             await _list(node.store, state, as_json)
         return
     async with open_books(folder) as store:

@@ -21,7 +21,7 @@ from node.app import open_node
 from node.cli.options import FOLDER_DEFAULT, Folder, progress_screen, read_settings
 from node.clock import SystemClock
 from node.config import Settings
-from node.flows.node import Node
+from node.flows.node import Node, give_up_leases
 from node.flows.reconcile import quarantine
 from node.flows.schedule import open_schedule
 from node.web.server import open_server
@@ -48,10 +48,11 @@ async def _serve(settings: Settings, folder: Path) -> None:
         node = await stack.enter_async_context(open_node(settings, folder, SystemClock()))
         server = await stack.enter_async_context(open_server(node))
         stopped = await quarantine(node)
+        stack.push_async_callback(give_up_leases, node)
         await stack.enter_async_context(open_schedule(node))
         await _greet(node, server.url, stopped)
         await stop.wait()
-        _log.info("ending", words="a second signal is not needed: open answers are finished first")
+        _log.info("ending")
     _log.info("ended")
 
 

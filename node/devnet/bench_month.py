@@ -1,9 +1,12 @@
 """A month for the bench: so many flattrs that a close of it shows what a large node would see.
 
-    readers    members 1 … flattrs / 100, each with 100 different things
-    things     200,000, drawn by Zipf's law (the n-th most liked is drawn 1/n as often as the first)
-    creators   members 1 … 50,000, of four things each, all with a payout target
-    pots       whole sats, 1,000 to 20,000 a member: so some creators have not paid their dues
+    readers    flattrs / 100, each with 100 different things
+    things     two a reader, drawn by Zipf's law (the n-th most liked is drawn 1/n as often)
+    creators   every second reader, with four things and a payout target each
+    pots       whole sats, 1,000 to 20,000 a reader: so some creators have not paid their dues
+
+10,000,000 flattrs are 100,000 readers, 200,000 things and 50,000 creators; a smaller month is a
+smaller node, with less of everything.
 
 The draw is seeded: every run, and both databases, hold the same month. The rows are written as sets
 past the flows, but the money by the ledger, so that the books of the month are clean.
@@ -28,8 +31,9 @@ from node.store.engine import Store, Tx
 
 MONTH: Final = Month(2026, 11)
 FLATTRS_A_READER: Final = 100
-_THINGS: Final = 200_000
-_CREATORS: Final = 50_000
+_THINGS_A_READER: Final = 2
+_THINGS_A_CREATOR: Final = 4
+_THINGS_MIN: Final = 4 * FLATTRS_A_READER
 _DRAWS_A_READER: Final = 200
 _READERS_A_TURN: Final = 2_000
 _ROWS_A_STATEMENT: Final = 20_000
@@ -44,15 +48,15 @@ class MonthPlan:
     """How large the month is."""
 
     readers: int
-    things: int = _THINGS
-    creators: int = _CREATORS
+    things: int
+    creators: int
 
     @classmethod
     def of(cls, flattrs_: int) -> MonthPlan:
-        """The plan of a month with about so many flattrs; small ones have few things too."""
+        """The plan of a month with about so many flattrs."""
         readers = max(1, flattrs_ // FLATTRS_A_READER)
-        things = min(_THINGS, max(4 * FLATTRS_A_READER, 2 * flattrs_))
-        return cls(readers, things, things * _CREATORS // _THINGS)
+        things = max(_THINGS_MIN, _THINGS_A_READER * readers)
+        return cls(readers, things, things // _THINGS_A_CREATOR)
 
     @property
     def flattrs(self) -> int:

@@ -14,7 +14,6 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -28,44 +27,49 @@ _CONNECT_EVERY_S = 0.1
 _STOP_LIMIT_S = 30
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresServer:
-    """A running server. `url` has no database name."""
-
-    url: str
-    pid: int
-
-
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Start a server; end it and remove its folder at the end. Raises DaemonError."""
+def open_postgres() -> Iterator[str]:
+    """The URL of a new server, without a database; it ends with the block. Raises DaemonError."""
     folder = Path("/tmp") / f"flattr-pg-{os.getpid()}-{uuid4().hex[:8]}"  # noqa: S108  0700, new
     folder.mkdir(mode=0o700)
     try:
-        with _started(folder) as server:
-            yield server
+        with _started(folder) as url:
+            yield url
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
-async def new_database(server: PostgresServer) -> AsyncIterator[str]:
-    """The URL of a new, empty database; dropped at the end. Waits until the server listens."""
+async def open_database(server: str, *, template: str | None = None) -> AsyncIterator[str]:
+    """The URL of a new database, empty or a copy of the one at `template`; it goes with the block.
+
+    Waits until the server listens. Raises DaemonError.
+    """
     name = f"t{uuid4().hex}"
-    connection = await _connect(f"{server.url}/postgres")
+    copied = f" TEMPLATE {template.rpartition('/')[2]}" if template else ""
+    connection = await _connect(f"{server}/postgres")
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
-        yield f"{server.url}/{name}"
+        await connection.execute(f"CREATE DATABASE {name}{copied}")
+        yield f"{server}/{name}"
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await connection.close()
 
 
 @contextmanager
-def _started(folder: Path) -> Iterator[PostgresServer]:
+def _started(folder: Path) -> Iterator[str]:
     user = _server_user(folder)
     port = free_ports(1)[0]
-    initdb = [_binary("initdb"), "-D", str(folder / "db"), "-U", "flattr", "-A", "trust", "--no-sync"]
+    initdb = [
+        _binary("initdb"),
+        "-D",
+        str(folder / "db"),
+        "-U",
+        "flattr",
+        "-A",
+        "trust",
+        "--no-sync",
+    ]
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user)  # noqa: S603  ours
     command = [_binary("postgres"), "-D", str(folder / "db"), "-p", str(port), "-h", "127.0.0.1",
                "-k", str(folder), "-c", "max_connections=200"]  # fmt: skip
@@ -74,7 +78,7 @@ def _started(folder: Path) -> Iterator[PostgresServer]:
             command, stdout=log, stderr=log, user=user
         )
         try:
-            yield PostgresServer(f"postgresql://flattr@127.0.0.1:{port}", server.pid)
+            yield f"postgresql://flattr@127.0.0.1:{port}"
         finally:
             server.terminate()
             server.wait(_STOP_LIMIT_S)
@@ -84,7 +88,9 @@ def _binary(name: str) -> str:
     found = shutil.which(name)
     places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
     if found is None and not places:
-        raise DaemonError(f"{name} is missing: install Postgres (Debian: apt-get install postgresql)")
+        raise DaemonError(
+            f"{name} is missing: install Postgres (Debian: apt-get install postgresql)"
+        )
     return found or str(places[0])
 
 
@@ -100,6 +106,6 @@ async def _connect(url: str) -> asyncpg.Connection:
     for _ in range(_CONNECT_TRIES):
         try:
             return await asyncpg.connect(url)
-        except (OSError, asyncpg.CannotConnectNowError):  # noqa: PERF203  until it listens
+        except (OSError, asyncpg.CannotConnectNowError):
             await asyncio.sleep(_CONNECT_EVERY_S)
     raise DaemonError(f"Postgres does not answer at {url}")

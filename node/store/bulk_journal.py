@@ -47,7 +47,7 @@ async def append(tx: Tx, entry: BulkEntry, at_us: int) -> bool:
 
 async def _post(tx: Tx, number: int, line: int, transfers: tuple[Units, Units, Units]) -> None:
     debit, credit, units = (column.tolist() for column in transfers)
-    rows = list(zip(repeat(number), count(line), debit, credit, units))  # noqa: B905  endless
+    rows = list(zip(repeat(number), count(line), debit, credit, units))
     await tx.insert("posting", ("entry", "line", "debit", "credit", "units"), rows)
 
 

@@ -55,12 +55,9 @@ async def renew(tx: Tx, lease: Lease, now_us: int, until_us: int) -> None:
         raise LeaseLost(f"{lease.name} has run out, or another process has taken it over")
 
 
-async def give_back(tx: Tx, lease: Lease) -> None:
-    """End a lease before its time."""
-    await tx.run(
-        "UPDATE lease SET until_us = 0 WHERE name = :name AND epoch = :epoch",
-        name=lease.name, epoch=lease.epoch,
-    )  # fmt: skip
+async def give_up(tx: Tx, holder: str) -> None:
+    """End all leases of a process that ends: the next one need not wait for them to run out."""
+    await tx.run("UPDATE lease SET until_us = 0 WHERE holder = :holder", holder=holder)
 
 
 async def stop(tx: Tx, name: str, reason: str, now_us: int) -> None:

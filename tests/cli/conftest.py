@@ -11,7 +11,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,8 @@ async def _open_place(folder: Path, at_s: int, creators: int) -> Any:
         operator = scene.network.nodes["operator"].identity_pubkey
         money = scene.settings.money.model_copy(update={"operator_target": operator})
         write_settings(folder / "node", scene.settings, money=money)
+        rules = replace(scene.node.rules, operator_target=operator)
+        scene.node = replace(scene.node, rules=rules)
         yield scene
 
 

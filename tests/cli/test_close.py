@@ -28,7 +28,7 @@ async def test_a_dry_run_says_why_somebody_would_not_be_paid(place):
     assert (await run("suspend", "creator1", *folder_of(place))).status == 0
     ended = await run("close", "--dry-run", "--month", OLD, *folder_of(place))
     line = next(line for line in ended.out.splitlines() if line.startswith("creator0"))
-    assert line.endswith("yes")
+    assert line.split()[-1] == "yes"
     line = next(line for line in ended.out.splitlines() if line.startswith("creator1"))
     assert "held: the member is suspended" in line
 
@@ -78,6 +78,7 @@ async def test_only_a_held_payout_is_retried(place):
     assert (await run("payouts", "--retry", first.id, *folder_of(place))).status == 0
     async with place.node.store.read() as tx:
         again = await payouts.get(tx, first.id)
+    assert again is not None
     assert (again.state, again.tries, again.next_try_s) == (PayoutState.DUE, 0, 0)
     await place.pay()
     refused = await run("payouts", "--retry", first.id, *folder_of(place))

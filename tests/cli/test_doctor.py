@@ -1,6 +1,6 @@
 """`doctor` finds what is wrong, and says in words how to mend it."""
 
-from collections import namedtuple
+from types import SimpleNamespace
 
 import pytest
 
@@ -121,7 +121,7 @@ async def test_stopped_sending_and_broken_books_are_found(place):
 async def test_what_is_wrong_with_the_machine_is_found(place, monkeypatch):
     folder = place.folder / "node"
     (folder / FILE_NAME).chmod(0o644)
-    usage = namedtuple("usage", "total used free")(1, 1, 5 << 20)
+    usage = SimpleNamespace(free=5 << 20)
     monkeypatch.setattr("node.flows.diagnose.shutil.disk_usage", lambda _: usage)
     found = await bad(folder)
     assert "make room" in found["disk"][1]

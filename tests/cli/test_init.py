@@ -1,8 +1,10 @@
 """`init`: a settings file that is read again as it was meant, and a first look at LND."""
 
 import stat
+import sys
 
 import pytest
+from rich.prompt import Confirm, Prompt
 
 from node.cli import init as command
 from node.config import FILE_NAME, load_settings
@@ -82,9 +84,13 @@ async def test_at_most_six_questions_are_asked(tmp_path, monkeypatch):
         asked.append(question)
         return options.get("default", "")
 
-    monkeypatch.setattr(command.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(command.Prompt, "ask", answer)
-    monkeypatch.setattr(command.Confirm, "ask", lambda *_, **__: asked.append("sure?") or False)
+    def refuse(*_, **__):
+        asked.append("sure?")
+        return False
+
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(Prompt, "ask", answer)
+    monkeypatch.setattr(Confirm, "ask", refuse)
     assert await command.init(folder=tmp_path) == 0
     assert len(asked) == 5
     with pytest.raises(ConfigError, match="real money"):

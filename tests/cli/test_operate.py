@@ -10,6 +10,8 @@ import aiohttp
 
 from node.clock import ManualClock
 from node.devnet.processes import free_ports
+from node.flows import fund
+from node.money import sats
 from node.store import leases
 from tests.cli.conftest import LIMIT_S, OLD, folder_of, run, run_process, start, write_settings
 from tests.simulation.scene import PAYER, READER, open_scene
@@ -156,12 +158,27 @@ async def test_after_a_restored_backup_a_suspect_is_not_adopted_by_the_way(tmp_p
         await s.play()
         restored = back_up(s)
         await s.pay([1])
+        at_once = await run("payouts", "--run", "--folder", restored)
+        assert "unknown here" in at_once.err
         found = await run("reconcile", "--adopt", "--json", "--folder", restored)
         assert (found.status, found.json["adopted"]) == (1, 0)
         assert len(found.json["unknown"]) == 2
         assert all(one["suspects"] for one in found.json["unknown"])
         await run("payouts", "--run", "--folder", restored)
         assert s.paid_twice() == []
+
+
+async def test_a_deposit_that_was_given_up_and_paid_is_credited(place):
+    node, reader = place.node, place.creators[READER]
+    asked = await fund.ask_deposit(node.funding, reader, sats(50), to_pot=False, key="")
+    async with node.store.write() as tx:
+        await tx.run("UPDATE deposit SET state = 'expired'")
+    await place.network.pay(READER, asked.payment_request)
+    found = await run("reconcile", *folder_of(place))
+    assert "deposits credited 1" in found.out
+    assert "deposits credited 0" in (await run("reconcile", *folder_of(place))).out
+    listed = (await run("members", "--json", *folder_of(place))).json["members"]
+    assert [one["available_msat"] for one in listed if one["name"] == READER] == [50_000]
 
 
 async def test_serve_answers_and_ends_cleanly(place):

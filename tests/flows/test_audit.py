@@ -19,7 +19,7 @@ from node.flows.audit import STOPPED, audit, stop_on_breach
 from node.flows.audit_lines import State
 from node.flows.close import result_digest
 from node.flows.withdraw import withdraw
-from node.ids import AttemptId
+from node.ids import AttemptId, PaymentHash
 from node.ledger import bookings
 from node.money import Amount, Asset, sats
 from node.settlement.month_split import THING_COLUMNS, pack, unpack
@@ -120,7 +120,9 @@ async def test_a_deposit_that_nobody_paid_is_found(copy, played):
     reader = played.creators[READER]
     async with copy.write() as tx:
         found = (await deposits.of_member(tx, reader, 1))[0]
-        forged = replace(found, id="forged", payment_hash="ab" * 32, payment_request=None)
+        forged = replace(
+            found, id="forged", payment_hash=PaymentHash("ab" * 32), payment_request=None
+        )
         await deposits.add(tx, forged)
         assert await deposits.settle(tx, "forged", 1000, MONTH.ends_s + 100)
         entry = bookings.deposit(reader, Amount(1000), forged.payment_hash, None)

@@ -48,4 +48,4 @@ def _say(config: pytest.Config, line: str) -> None:
     capture = config.pluginmanager.getplugin("capturemanager")
     assert capture is not None
     with capture.global_and_fixture_disabled():
-        print(f"\n{line}", file=sys.stderr)  # noqa: T201 - for the person who waits
+        print(f"\n{line}", file=sys.stderr)

@@ -211,9 +211,7 @@ async def _in_state(world: World, text: str, state: PayoutState) -> None:
         assert state in found, f"{name}: {found}"
 
 
-async def _balances(
-    world: World, text: str, account: Callable[[MemberId], Account]
-) -> None:
+async def _balances(world: World, text: str, account: Callable[[MemberId], Account]) -> None:
     for name, wanted in amounts(text):
         found = await world.balance(account(world.members[name]))
         assert found == wanted, f"{name} has {found} msat"

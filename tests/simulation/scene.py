@@ -107,7 +107,8 @@ class Scene:
         """(payout, payment hash, state, seen) of every attempt."""
         async with self.node.store.read() as tx:
             rows = await tx.rows(
-                "SELECT payout, reference, state, seen FROM attempt JOIN leg ON attempt = attempt.id"
+                "SELECT payout, reference, state, seen FROM attempt"
+                " JOIN leg ON attempt = attempt.id"
             )
         return [(PayoutId(r.payout), r.reference, r.state, bool(r.seen)) for r in rows]
 

@@ -14,7 +14,6 @@ import pytest
 
 from node.clock import ManualClock
 from node.wallet.lightning.simulated import Faults
-from node.wallet.lightning.stubs import lightning_pb2 as ln
 from tests.simulation.scene import PAYER, STEPS_S, open_scene, table
 
 SEEDS = int(os.environ.get("FLATTR_SIMULATION_SEEDS", "6"))
@@ -44,7 +43,7 @@ async def test_every_creator_is_paid_once_whatever_lnd_says(
     tmp_path, clock: ManualClock, name: str, keysend: bool
 ):
     async with open_scene(tmp_path, clock, creators=CREATORS, keysend=keysend) as scene:
-        switch = name.split()[0]
+        switch = name.split(maxsplit=1)[0]
         await scene.play()
         scene.network.faults.change({switch: SURVIVED[name]})
         await scene.pay()

@@ -265,7 +265,7 @@ async def test_one_tarpit_takes_four_slots_and_no_other_hosts_time() -> None:
         open_fetcher(allow=frozenset({tarpit, good}), limits=limits) as fetcher,
     ):
         waiting = [asyncio.create_task(fetcher.get_text(f"http://{tarpit}/")) for _ in range(20)]
-        while len(requests) < limits.at_once_per_host:  # noqa: ASYNC110  the server has no event
+        while len(requests) < limits.at_once_per_host:
             await asyncio.sleep(0)
         for _ in range(9):
             assert await fetcher.get_text(f"http://{good}/") == "{}"

@@ -26,6 +26,9 @@ CALL_S: Final = 15
 """Deadline of a call that reads or adds one thing."""
 MESSAGE_BYTES_MAX: Final = 64 * 1024 * 1024
 
+_LEFT: Final = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED})
+"""How a stream ends that was left at its deadline: lnd is sometimes quicker to say so."""
+
 _OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -100,7 +103,7 @@ class LndChannel:
         try:
             await call.read()
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+            if error.code() not in _LEFT:
                 raise explain(error, uri) from error
         finally:
             call.cancel()

@@ -1,0 +1,48 @@
+"""The table of an attempt: every state with every event, and nothing that is not in the table."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from node.errors import CorruptBooks
+from node.settlement.attempt import TRANSITIONS, AttemptEvent, AttemptState, next_state
+
+S, E = AttemptState, AttemptEvent
+ARROWS = {
+    (S.READY, E.SEND, S.SENT), (S.READY, E.REFUSED, S.DEAD), (S.READY, E.SETTLED, S.SETTLED),
+    (S.SENT, E.SEND, S.SENT), (S.SENT, E.SETTLED, S.SETTLED), (S.SENT, E.REFUSED, S.DEAD),
+    (S.SENT, E.LOST, S.LIMBO), (S.LIMBO, E.SETTLED, S.SETTLED), (S.LIMBO, E.FOUND, S.SENT),
+    (S.LIMBO, E.PROVED, S.DEAD), (S.DEAD, E.REVIVED, S.READY), (S.DEAD, E.SETTLED, S.SETTLED),
+}  # fmt: skip
+"""Written out a second time on purpose: a slip in the table must not pass its own test."""
+
+
+@pytest.mark.parametrize(("state", "event"), list(product(S, E)))
+def test_every_state_with_every_event(state, event):
+    after = {to for before, what, to in ARROWS if (before, what) == (state, event)}
+    if after:
+        assert {next_state(state, event)} == after
+    else:
+        with pytest.raises(CorruptBooks):
+            next_state(state, event)
+
+
+def test_what_is_settled_never_moves_again():
+    assert not [arrow for arrow in TRANSITIONS if arrow[0] is S.SETTLED]
+
+
+def test_whatever_it_was_called_a_payment_that_arrived_is_settled():
+    for state in set(S) - {S.SETTLED}:
+        assert next_state(state, E.SETTLED) is S.SETTLED
+
+
+def test_limbo_is_left_only_by_what_the_network_shows_or_two_people_prove():
+    events = {event for state, event in TRANSITIONS if state is S.LIMBO}
+    assert events == {E.SETTLED, E.FOUND, E.PROVED}
+
+
+def test_every_state_can_be_reached_and_every_event_happens():
+    assert {S.READY} | set(TRANSITIONS.values()) == set(S)
+    assert {event for _, event in TRANSITIONS} == set(E)

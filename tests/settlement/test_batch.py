@@ -1,0 +1,80 @@
+"""Which payouts are tried in a round."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from node.ids import MemberId, PayoutId
+from node.money import Amount, sats
+from node.settlement.batch import choose
+from node.settlement.fees import payout_fee_limit
+from node.settlement.payout import Payout, PayoutKind
+
+
+def payout(name: str, member: int, sat: int, kind: PayoutKind = PayoutKind.CREATOR) -> Payout:
+    amount = sats(sat)
+    return Payout(PayoutId(name), kind, MemberId(member), amount, payout_fee_limit(amount), "x")
+
+
+def names(chosen: tuple[Payout, ...]) -> list[str]:
+    return [one.id for one in chosen]
+
+
+due = st.lists(
+    st.builds(
+        payout, st.uuids().map(str), st.integers(1, 5), st.integers(1, 1000),
+        st.sampled_from(PayoutKind),
+    ),
+    max_size=30,
+)  # fmt: skip
+
+
+def test_one_receiver_is_paid_once_at_a_time_and_the_oldest_first():
+    waiting = [payout("a", 1, 5), payout("b", 1, 5), payout("c", 2, 5)]
+    chosen = choose(waiting, busy=set(), places=10, spendable=sats(1000))
+    assert names(chosen.chosen) == ["a", "c"]
+    assert not chosen.short
+
+
+def test_whoever_has_a_payout_in_flight_waits():
+    busy = {(PayoutKind.CREATOR, MemberId(1))}
+    chosen = choose([payout("a", 1, 5)], busy=busy, places=10, spendable=sats(1000))
+    assert names(chosen.chosen) == []
+
+
+def test_a_withdrawal_does_not_wait_for_a_creators_payout():
+    busy = {(PayoutKind.CREATOR, MemberId(1))}
+    waiting = [payout("w", 1, 5, PayoutKind.WITHDRAWAL)]
+    assert names(choose(waiting, busy=busy, places=1, spendable=sats(9)).chosen) == ["w"]
+
+
+def test_no_more_than_the_places():
+    waiting = [payout(str(member), member, 1) for member in range(9)]
+    chosen = choose(waiting, busy=set(), places=4, spendable=sats(1000))
+    assert len(chosen.chosen) == 4
+
+
+def test_the_fee_at_its_limit_must_fit_too():
+    waiting = [payout("a", 1, 100)]
+    assert choose(waiting, busy=set(), places=9, spendable=sats(101)).short == tuple(waiting)
+    assert names(choose(waiting, busy=set(), places=9, spendable=sats(102)).chosen) == ["a"]
+
+
+def test_what_does_not_fit_waits_with_words_and_smaller_ones_go():
+    waiting = [payout("big", 1, 900), payout("small", 2, 10)]
+    chosen = choose(waiting, busy=set(), places=9, spendable=sats(100))
+    assert (names(chosen.chosen), names(chosen.short)) == (["small"], ["big"])
+    assert "Add outbound liquidity" in chosen.short_words
+
+
+@given(due, st.integers(0, 10), st.integers(0, 5000))
+def test_a_round_never_takes_more_than_there_is(waiting, places, spendable):
+    chosen = choose(waiting, busy=set(), places=places, spendable=sats(spendable))
+    costs = [one.amount.units + one.fee_limit.units for one in chosen.chosen]
+    assert sum(costs) <= sats(spendable).units
+    assert len(chosen.chosen) <= places
+    receivers = [(one.kind, one.member) for one in chosen.chosen]
+    assert len(set(receivers)) == len(receivers)
+    assert [one for one in waiting if one in chosen.chosen] == list(chosen.chosen)
+    assert isinstance(sum((one.amount for one in chosen.chosen), Amount(0)), Amount)
