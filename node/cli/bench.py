@@ -74,7 +74,7 @@ async def everything(*, as_json: Json = False) -> None:
 
 def _close_table(found: Closes) -> Table:
     table = Table(title="Close of a month")
-    for column in ("database", "flattrs", "s", "flattrs/s", "peak MiB", "× a warm read", "digest"):
+    for column in ("database", "flattrs", "s", "flattrs/s", "peak MiB", "warm reads", "digest"):
         table.add_column(column, justify="right")
     for one in found.closes:
         table.add_row(
