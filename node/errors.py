@@ -11,7 +11,7 @@ NodeError
 │   ├── Forbidden       403: a valid token that may not do this
 │   ├── NotFound        404
 │   ├── Conflict        409: it collides with what is there
-│   ├── InsufficientFunds   409
+│   │   └── InsufficientFunds   the balance does not reach
 │   ├── KeyReused       422: the Idempotency-Key was used with another body
 │   ├── TooMany         429
 │   └── Busy            503: try again, Retry-After says when

@@ -27,8 +27,8 @@ SKIPPING = {
     for name in ("skip", "importorskip", "xfail", "mark.skip", "mark.skipif", "mark.xfail")
 }
 """A part that is missing is installed, or fails its tests with a line that says what to install."""
-SPOKEN_BY_OTHERS = {"GetInfo", "intercept_service", "_check_payer_data"}
-"""Names of lnd, grpc and LUD-18, which are not ours to choose."""
+SPOKEN_BY_OTHERS = {"GetInfo", "intercept_service", "_check_payer_data", "data_received"}
+"""Names of lnd, grpc, LUD-18 and asyncio, which are not ours to choose."""
 
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b")
 MACHINE = re.compile(r"(?<![\w.])/(work|root|home/[a-z]+|opt/wheels|Users)/")

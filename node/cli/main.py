@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -95,8 +94,7 @@ def _load(arguments: Sequence[str]) -> None:
     """Load every command where no command is named: their first lines are the help."""
     if not arguments or arguments[0] not in COMMANDS:
         for name in COMMANDS:
-            if name in app:
-                app[name]
+            app[name]
 
 
 def _arm() -> None:
@@ -128,8 +126,7 @@ def _app() -> cyclopts.App:
         suppress_keyboard_interrupt=False,
     )
     for name, place in COMMANDS.items():
-        if find_spec(place.partition(":")[0]) is not None:
-            made.command(place, name=name)
+        made.command(place, name=name)
     return made
 
 

@@ -32,7 +32,7 @@ from node.store.engine import Store, Tx
 MONTH: Final = Month(2026, 11)
 FLATTRS_A_READER: Final = 100
 _THINGS_A_READER: Final = 2
-_THINGS_A_CREATOR: Final = 4
+_READERS_A_CREATOR: Final = 2
 _THINGS_MIN: Final = 4 * FLATTRS_A_READER
 _DRAWS_A_READER: Final = 200
 _READERS_A_TURN: Final = 2_000
@@ -56,7 +56,7 @@ class MonthPlan:
         """The plan of a month with about so many flattrs."""
         readers = max(1, flattrs_ // FLATTRS_A_READER)
         things = max(_THINGS_MIN, _THINGS_A_READER * readers)
-        return cls(readers, things, things // _THINGS_A_CREATOR)
+        return cls(readers, things, max(1, readers // _READERS_A_CREATOR))
 
     @property
     def flattrs(self) -> int:

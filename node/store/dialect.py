@@ -41,6 +41,11 @@ class Dialect:
             return f"group_concat({column})"
         return f"string_agg(CAST({column} AS text), ',')"
 
+    @property
+    def upgrade_alone(self) -> str | None:
+        """The lock under which one of several nodes that start at once makes the tables."""
+        return None if self.name == "sqlite" else "SELECT pg_advisory_xact_lock(1718, 0)"
+
     def months_fence(self, *, exclusive: bool) -> str | None:
         """The lock on `:month` that clicks share and a freeze has alone; None: no need of it."""
         if self.name == "sqlite":

@@ -196,6 +196,8 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             store = Store(engine, url)
             await _check_durable(store)
             async with store.write() as tx:
+                if alone := store.dialect.upgrade_alone:
+                    await tx.run(alone)
                 await tx.connection.run_sync(upgrade)
         except (DBAPIError, OSError) as error:
             raise ConfigError(f"the database can't be opened: {error}") from error

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.cli.main import COMMANDS, app
+from node.cli.main import COMMANDS
 from node.config import FILE_NAME
 from tests.cli.conftest import folder_of, run, run_process
 
@@ -11,7 +11,7 @@ async def test_help_says_what_each_command_does():
     shown = await run_process("--help")
     assert shown.status == 0
     for command in COMMANDS:
-        assert (f" {command} " in shown.out) == (command in app)
+        assert f" {command} " in shown.out
 
 
 @pytest.mark.parametrize(

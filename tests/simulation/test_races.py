@@ -138,7 +138,7 @@ async def test_what_was_stored_by_a_payer_that_died_is_sent_by_the_next_one(
         async def die(*_: Any) -> None:
             raise LeaseLost("killed")
 
-        killed._send = die  # type: ignore[method-assign]
+        killed._send = die
         with pytest.raises(LeaseLost):
             await killed.round()
         async with scene.node.store.read() as tx:

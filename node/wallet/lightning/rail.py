@@ -43,7 +43,6 @@ from node.wallet.lightning.verdict import Verdicts
 
 SEED_BYTES: Final = 32
 KEYSEND: Final = "keysend:"
-NODE_FRESH_US: Final = 1_000_000
 PODCAST_RECORD: Final = 7629169
 """The TLV record that names the paying app (bLIP-10)."""
 _log = structlog.get_logger(__name__)
@@ -65,7 +64,6 @@ class LightningRail:
         self._clock = clock
         self._seed = payout_seed
         self._verdicts = Verdicts(lnd, clock)
-        self._node: tuple[int, LndNode] | None = None
 
     async def capacity(self) -> Capacity:
         """What the channels can send. Raises RailUnavailable, ConfigError."""
@@ -111,7 +109,7 @@ class LightningRail:
 
         Raises RailUnavailable when nothing was sent, ConfigError.
         """
-        node = await self._read_node()
+        node = await self._lnd.read_node()
         if node.pubkey != attempt.sender:
             raise RailUnavailable(
                 f"this payment belongs to lnd {attempt.sender}; connected is {node.pubkey}"
@@ -138,15 +136,8 @@ class LightningRail:
         (payout,) = attempt.payouts
         return {payout: await self._verdicts.judge(attempt)}
 
-    async def _read_node(self) -> LndNode:
-        """Who lnd is, asked at most once a second: a batch asks before each payment."""
-        at_us = self._clock.now_us()
-        if self._node is None or at_us - self._node[0] > NODE_FRESH_US:
-            self._node = (at_us, await self._lnd.read_node())
-        return self._node[1]
-
     async def _synced_node(self) -> LndNode:
-        node = await self._read_node()
+        node = await self._lnd.read_node()
         if not node.synced_to_chain:
             raise RailUnavailable("lnd is still reading the chain")
         return node

@@ -1,0 +1,50 @@
+"""Money in: what was paid is credited once, in full, and nothing else is."""
+
+import pytest
+
+from node.flows import fund
+from node.ledger import accounts
+from node.money import Asset, msat, sats
+from node.wallet.lightning.answers import SettledInvoice
+from tests.conftest import MONTH
+from tests.world import World, open_world
+
+PAID_S = MONTH.starts_s + 7200
+
+
+@pytest.fixture
+async def world(store, clock):
+    async with open_world(store, clock) as opened:
+        await opened.join("ann")
+        yield opened
+
+
+async def available(world: World) -> int:
+    return await world.balance(accounts.available(Asset.SAT, world.members["ann"]))
+
+
+async def test_what_was_paid_while_the_node_was_down_is_credited_once(world):
+    deposit = await world.ask("ann", sats(2000), to_pot=False)
+    paid = world.invoices.pay(deposit.payment_hash, sats(2000).units, PAID_S)
+    assert await fund.catch_up(world.funding) == 1
+    assert await fund.catch_up(world.funding) == 0
+    assert not await fund.credit(world.funding, paid)
+    assert await available(world) == sats(2000).units
+
+
+async def test_what_was_paid_too_much_is_the_members_too(world):
+    deposit = await world.ask("ann", sats(2000), to_pot=False)
+    paid = world.invoices.pay(deposit.payment_hash, sats(2000).units + 1, PAID_S)
+    assert await fund.credit(world.funding, paid)
+    assert await available(world) == sats(2000).units + 1
+
+
+async def test_a_foreign_invoice_is_nobodys_deposit(world):
+    foreign = SettledInvoice("cd" * 32, msat(9).units, 7, PAID_S)
+    assert not await fund.credit(world.funding, foreign)
+    assert await world.balance(accounts.wallet(Asset.SAT)) == 0
+
+
+async def test_the_same_key_asks_for_the_same_invoice(world):
+    first = await world.ask("ann", sats(2000), to_pot=True, key="k")
+    assert await world.ask("ann", sats(2000), to_pot=True, key="k") == first
