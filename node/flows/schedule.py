@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from node.clock import Clock, now_s, this_month
-from node.errors import ConfigError, CorruptBooks, LeaseLost, NodeError, RailError
+from node.errors import CorruptBooks, LeaseLost, NodeError
 from node.flows import fund
 from node.flows.close import close_month
 from node.flows.fold import fold
@@ -115,13 +115,23 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
             _log.info("another process works", job=name, words=str(error))
         except CorruptBooks as error:
             node.health.report(name, str(error))
-            async with node.store.write() as tx:
-                await leases.stop(tx, node.rail.name, str(error)[:500], node.clock.now_us())
             _log.error("the books are not clean: paying has stopped", words=str(error))
-        except (RailError, ConfigError, NodeError, OSError) as error:
+            await _stop_paying(node, str(error))
+        except (NodeError, OSError) as error:
             node.health.report(name, str(error))
             _log.warning("a task failed and will be tried again", job=name, words=str(error))
+        except Exception as error:  # noqa: BLE001  a database that is away too; no task may end
+            node.health.report(name, f"{type(error).__name__}: see the log")
+            _log.exception("a task failed and will be tried again", job=name)
         await asyncio.sleep(AGAIN_AFTER_S if name in node.health.troubles else 0)
+
+
+async def _stop_paying(node: Node, words: str) -> None:
+    try:
+        async with node.store.write() as tx:
+            await leases.stop(tx, node.rail.name, words[:500], node.clock.now_us())
+    except Exception:  # noqa: BLE001  the next round finds the same books, and tries again
+        _log.exception("the breaker could not be opened")
 
 
 async def _watch(node: Node) -> None:
