@@ -22,7 +22,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python -m
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv)
 QUIET := --quiet --disable-pip-version-check --no-input
-PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+PINS := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header \
 	--no-emit-index-url --no-emit-find-links
 
 # Install pinned packages into the venv: by uv where there is one, else (or if it can't) by pip.
