@@ -1,28 +1,52 @@
-"""`flattr-node bench close|payouts`: ratios, measured side by side in one run.
+"""`flattr-node bench clicks|close|payouts`: ratios, measured side by side in one run.
 
 Single figures of a machine say little; each is put beside what the same machine can do at best (a
-warm read, a bare loop) or what one would write first (an ORM loop), in the same run.
+no-op, a warm read, a bare loop) or what one would write first (an ORM loop), in the same run. What
+is going on is told on standard error, so that standard output holds the figures alone.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from cyclopts import App, Parameter
 from rich.table import Table
 
-from node.cli.options import Json, say_json, screen
-from node.devnet.bench_close import Closes, Kind, bench_close
+from node.cli.options import Json, progress_screen, say_json, screen
+from node.devnet.bench_clicks import ClickFigures, Load, bench_clicks
+from node.devnet.bench_close import Closes, bench_close
 from node.devnet.bench_payouts import PayoutFigures, bench_payouts
+from node.devnet.bench_places import Kind
 from node.devnet.postgres import open_postgres
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 
-bench = App(name="bench", help="Measure the close and the payouts against what is possible.")
+bench = App(name="bench", help="Measure clicks, the close and payouts against what is possible.")
 
 Database = Literal["sqlite", "postgres", "both"]
+
+
+@bench.command
+async def clicks(
+    *,
+    rows: Annotated[int, Parameter(help="How many clicks are in the table already.")] = 10_000_000,
+    connections: Annotated[int, Parameter(help="How many ask at once.")] = 128,
+    seconds: Annotated[float, Parameter(help="How long each is measured a round.")] = 3.0,
+    rounds: Annotated[int, Parameter(help="Rounds; medians count.")] = 5,
+    database: Database = "both",
+    as_json: Json = False,
+) -> None:
+    """Click over HTTP: against a no-op of the same server and one ORM commit a click."""
+    with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder, open_postgres() as url:
+        load = Load(rows, connections, seconds, rounds)
+        found = [
+            await bench_clicks(Path(folder), url, kind, load, _tell) for kind in _kinds(database)
+        ]
+    _show({"clicks": [asdict(one) for one in found]}, _click_table(found), as_json=as_json)
 
 
 @bench.command
@@ -36,15 +60,10 @@ async def close(
     as_json: Json = False,
 ) -> None:
     """Close months, on copies: against a warm read of the bytes and an ORM loop."""
-    kinds: tuple[Kind, ...] = ("sqlite", "postgres") if database == "both" else (database,)
-    console = screen()
+    kinds = _kinds(database)
     with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder, open_postgres() as url:
-        tell = (lambda _: None) if as_json else console.print
-        found = await bench_close(Path(folder), url, kinds, sorted(rows), rounds, tell)
-    if as_json:
-        say_json(found.figures())
-    else:
-        console.print(_close_table(found))
+        found = await bench_close(Path(folder), url, kinds, sorted(rows), rounds, _tell)
+    _show(found.figures(), _close_table(found), as_json=as_json)
 
 
 @bench.command
@@ -55,31 +74,62 @@ async def payouts(
     as_json: Json = False,
 ) -> None:
     """Pay on the local real network: against a bare loop of SendPaymentV2."""
-    console = screen()
     with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder:
-        tell = (lambda _: None) if as_json else console.print
-        found = await bench_payouts(Path(folder), number, rounds, tell)
-    if as_json:
-        say_json(found.figures())
-    else:
-        console.print(_payout_table(found))
+        found = await bench_payouts(Path(folder), number, rounds, _tell)
+    _show(found.figures(), _payout_table(found), as_json=as_json)
 
 
 @bench.default
 async def everything(*, as_json: Json = False) -> None:
     """All of them, at their usual sizes."""
+    await clicks(as_json=as_json)
     await close(as_json=as_json)
     await payouts(as_json=as_json)
 
 
+def _kinds(database: Database) -> tuple[Kind, ...]:
+    return ("sqlite", "postgres") if database == "both" else (database,)
+
+
+def _tell(words: str) -> None:
+    progress_screen().print(words)
+
+
+def _show(figures: object, table: Table, *, as_json: bool) -> None:
+    if as_json:
+        say_json(figures)
+    else:
+        screen().print(table)
+
+
+def _click_table(found: Sequence[ClickFigures]) -> Table:
+    first = found[0]
+    table = Table(
+        title=f"Durable clicks over HTTP, {first.rows:,} rows there, {first.connections} at once"
+    )
+    for column in ("database", "no-op/s", "clicks/s", "of no-op", "naive/s", "times naive",
+                   "p50 ms", "p99 ms", "alone p50 ms", "folded/s"):  # fmt: skip
+        table.add_column(column, justify="right")
+    for one in found:
+        table.add_row(
+            one.database, f"{one.noop_per_s:,.0f}", f"{one.clicks_per_s:,.0f}",
+            f"{one.of_noop:.2f}", f"{one.naive_per_s:,.0f}", f"{one.times_naive:.0f}",
+            f"{one.clicks_p50_ms:.1f}", f"{one.clicks_p99_ms:.1f}", f"{one.alone_p50_ms:.2f}",
+            f"{one.fold_per_s:,.0f}",
+        )  # fmt: skip
+    return table
+
+
 def _close_table(found: Closes) -> Table:
     table = Table(title="Close of a month")
-    for column in ("database", "flattrs", "s", "flattrs/s", "peak MiB", "warm reads", "digest"):
+    for column in ("database", "flattrs", "s", "flattrs/s", "peak MiB", "warm reads",
+                   "packed reads", "digest"):  # fmt: skip
         table.add_column(column, justify="right")
     for one in found.closes:
         table.add_row(
             one.database, f"{one.flattrs:,}", f"{one.seconds:.2f}", f"{one.flattrs_per_s:,.0f}",
-            f"{one.peak_mib:.0f}", f"{one.times_a_read:.0f}", one.digest[:12],
+            f"{one.peak_mib:.0f}", f"{one.times_a_read:.0f}", f"{one.times_a_packed_read:.0f}",
+            one.digest[:12],
         )  # fmt: skip
     table.caption = (
         f"{found.times_naive:.0f} times the ORM loop at {found.naive_flattrs:,} flattrs; "

@@ -11,7 +11,8 @@ import resource
 import statistics
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from node.errors import DaemonError
 
 LINE_SIZE_MAX: Final = 1 << 22
 _MIB: Final = 2**20
+_END_LIMIT_S: Final = 30
 _STATUS: Final = Path("/proc/self/status")
 
 
@@ -38,6 +40,29 @@ async def run_child(module: str, step: str, *words: object) -> dict[str, Any]:
         raise DaemonError(f"{module} {step} ended with {child.returncode}: see its words above")
     figures: dict[str, Any] = json.loads(out.splitlines()[-1])
     return figures
+
+
+@asynccontextmanager
+async def open_child(module: str, step: str, *words: object) -> AsyncIterator[dict[str, Any]]:
+    """Start a step that goes on, and yield the line that it prints when it is ready.
+
+    It ends when its stdin does, at the end of the block. Raises DaemonError.
+    """
+    command = [sys.executable, "-m", f"node.devnet.{module}", step, *map(str, words)]
+    child = await asyncio.create_subprocess_exec(*leashed(command), stdin=PIPE, stdout=PIPE)
+    assert child.stdin is not None, "it is a pipe"
+    assert child.stdout is not None, "it is a pipe"
+    try:
+        if not (line := await child.stdout.readline()):
+            raise DaemonError(f"{module} {step} ended at once: see its words above")
+        told: dict[str, Any] = json.loads(line)
+        yield told
+        child.stdin.close()
+        await asyncio.wait_for(child.wait(), _END_LIMIT_S)
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 def say(figures: object) -> None:

@@ -2,7 +2,8 @@
 
     prepare    a month of so many flattrs (`bench_month.py`), once; each round closes a copy
     close      freeze ▶ … ▶ check; seconds, seconds by stage, peak memory, the result's digest
-    read       the floor: the same bytes read in order, warm; and the packed rows by the driver
+    read       floors, warm: the bytes of a table with one row per flattr, clustered by member, read
+               in order; those of our packed table; and our packed rows by the driver
     naive      what one would write first: an ORM loop over one row per flattr (`bench_twins.py`)
 
 Both databases must come to the same digest. Compared are only figures of the same run.
@@ -12,15 +13,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-import shutil
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, closing
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
@@ -28,21 +29,36 @@ from node.clock import ManualClock
 from node.config import MoneySettings
 from node.devnet import bench_twins
 from node.devnet.bench_child import median, peak_mib, run_child, say
-from node.devnet.bench_month import MONTH, MonthPlan, write_month
-from node.devnet.postgres import open_database
+from node.devnet.bench_month import MONTH, MonthPlan, marks, write_month
+from node.devnet.bench_places import Kind, open_copy, open_place, sqlite_path
 from node.errors import CorruptBooks
 from node.flows.close import Closing, close_month
 from node.flows.rules import lightning_rules
 from node.store.engine import open_store
 
-Kind: TypeAlias = Literal["sqlite", "postgres"]
 Tell: TypeAlias = Callable[[str], None]
 
 READS: Final = 5
+NAIVE_FLATTRS_MAX: Final = 100_000
+"""The ORM loop takes minutes for more."""
 _CHUNK: Final = 1 << 20
+_MIB: Final = 2**20
+_READERS_A_TURN: Final = 2_000
 _MODULE: Final = "bench_close"
 _TABLE: Final = "SELECT sql FROM main.sqlite_master WHERE name = 'flattr_month'"
+_PLAIN: Final = (
+    "CREATE TABLE flattr (month INTEGER NOT NULL, member INTEGER NOT NULL, thing INTEGER NOT NULL,"
+    " PRIMARY KEY (month, member, thing)) WITHOUT ROWID"
+)
 _SELECT: Final = "SELECT member, things, undone FROM flattr_month ORDER BY month, member"
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """How large a table is, and what one warm read of it takes."""
+
+    mib: float
+    read_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +72,23 @@ class CloseFigures:
     stages_s: dict[str, float]
     flattrs_per_s: float
     peak_mib: float
-    table_mib: float
-    """The table of flattrs alone, as the database stores it."""
-    table_read_s: float | None
-    """SQLite: those bytes in order, warm. Postgres keeps its files to itself."""
+    table: Floor
+    """One row per flattr, in a SQLite file of its own: what the month holds, written plainly."""
+    packed: Floor
+    """The node's own table. On SQLite its bytes; Postgres keeps its files to itself: by rows."""
     rows_read_s: float
     """All packed rows, by the driver, warm."""
     digest: str
 
     @property
     def times_a_read(self) -> float:
-        """The close in warm reads of the table; by the driver where its bytes can't be read."""
-        return self.seconds / (self.table_read_s or self.rows_read_s)
+        """The close in warm reads of the month with one row per flattr."""
+        return self.seconds / self.table.read_s
+
+    @property
+    def times_a_packed_read(self) -> float:
+        """The close in warm reads of the packed table, which is a fifth as large."""
+        return self.seconds / self.packed.read_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +120,17 @@ class Closes:
         """For --json."""
         kinds = sorted({close.database for close in self.closes})
         return {
-            "closes": [{**asdict(c), "times_a_read": c.times_a_read} for c in self.closes],
+            "closes": [
+                {**asdict(close), "times_a_read": close.times_a_read,
+                 "times_a_packed_read": close.times_a_packed_read}
+                for close in self.closes
+            ],
             "naive_flattrs": self.naive_flattrs,
             "naive_per_s": self.naive_per_s,
             "times_naive": self.times_naive,
             "exponent": {kind: self.exponent(kind) for kind in kinds},
             "digests_equal": True,
-        }
+        }  # fmt: skip
 
 
 async def bench_close(
@@ -121,7 +146,9 @@ async def bench_close(
             tell(f"{kind}: {size:,} flattrs closed in {close.seconds:.2f} s")
         if len({close.digest for close in found if close.flattrs == found[-1].flattrs}) != 1:
             raise CorruptBooks(f"two closes of the same month of {size:,} flattrs differ")
-    naive = await run_child(_MODULE, "naive", folder / "naive.sqlite", min(sizes))
+    naive_size = min(NAIVE_FLATTRS_MAX, *sizes)
+    tell(f"the ORM loop begins: {naive_size:,} flattrs, about {naive_size / 6000:.0f} s")
+    naive = await run_child(_MODULE, "naive", folder / "naive.sqlite", naive_size)
     tell(f"the ORM loop: {naive['flattrs']:,} flattrs in {naive['seconds']:.1f} s")
     return Closes(found, naive["flattrs"], naive["flattrs"] / naive["seconds"])
 
@@ -129,8 +156,9 @@ async def bench_close(
 async def _measure(
     folder: Path, postgres: str | None, kind: Kind, size: int, rounds: int
 ) -> CloseFigures:
-    async with open_seed(folder, postgres, kind, size) as seed:
-        read = await run_child(_MODULE, "read", seed)
+    async with open_place(folder, postgres, kind) as seed:
+        await run_child(_MODULE, "prepare", seed, size)
+        read = await run_child(_MODULE, "read", seed, size)
         runs = []
         for _ in range(rounds):
             async with open_copy(seed) as url:
@@ -142,45 +170,9 @@ async def _measure(
     return CloseFigures(
         kind, flattrs, rounds, seconds,
         {stage: median([run["stages_s"][stage] for run in runs]) for stage in runs[0]["stages_s"]},
-        flattrs / seconds, max(run["peak_mib"] for run in runs), digest=runs[0]["digest"], **read,
+        flattrs / seconds, max(run["peak_mib"] for run in runs), Floor(*read["table"]),
+        Floor(*read["packed"]), read["rows_read_s"], runs[0]["digest"],
     )  # fmt: skip
-
-
-@asynccontextmanager
-async def open_seed(
-    folder: Path, postgres: str | None, kind: Kind, size: int
-) -> AsyncIterator[str]:
-    """The URL of a database that holds the month, to be copied; it goes with the block."""
-    if kind == "sqlite":
-        path = folder / f"seed-{size}.sqlite"
-        url = f"sqlite:///{path}"
-        await run_child(_MODULE, "prepare", url, size)
-        try:
-            yield url
-        finally:
-            path.unlink()
-        return
-    assert postgres is not None, "who asks for Postgres has a server"
-    async with open_database(postgres) as url:
-        await run_child(_MODULE, "prepare", url, size)
-        yield url
-
-
-@asynccontextmanager
-async def open_copy(seed: str) -> AsyncIterator[str]:
-    """The URL of a copy of a seed; it goes with the block."""
-    if seed.startswith("sqlite"):
-        path = Path(seed.removeprefix("sqlite:///"))
-        copied = path.with_suffix(".copy")
-        shutil.copy(path, copied)
-        try:
-            yield f"sqlite:///{copied}"
-        finally:
-            for end in ("", "-wal", "-shm"):
-                Path(f"{copied}{end}").unlink(missing_ok=True)
-        return
-    async with open_database(seed.rpartition("/")[0], template=seed) as url:
-        yield url
 
 
 async def _prepare(url: str, size: int) -> dict[str, Any]:
@@ -210,12 +202,14 @@ async def _close(url: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _read(url: str) -> dict[str, Any]:
-    if url.startswith("sqlite"):
-        return _read_sqlite(Path(url.removeprefix("sqlite:///")))
+async def _read(url: str, size: int) -> dict[str, Any]:
+    table = _plain_table(size)
+    if (path := sqlite_path(url)) is not None:
+        packed, rows_read_s = _read_sqlite(path)
+        return {"table": table, "packed": packed, "rows_read_s": rows_read_s}
     connection = await asyncpg.connect(url)
     try:
-        size = await connection.fetchval("SELECT pg_total_relation_size('flattr_month')")
+        bytes_ = await connection.fetchval("SELECT pg_total_relation_size('flattr_month')")
         found = []
         for _ in range(READS + 1):
             began = perf_counter()
@@ -225,11 +219,12 @@ async def _read(url: str) -> dict[str, Any]:
             found.append(perf_counter() - began)
     finally:
         await connection.close()
-    return {"table_mib": size / 2**20, "table_read_s": None, "rows_read_s": median(found[1:])}
+    rows_read_s = median(found[1:])
+    return {"table": table, "packed": (bytes_ / _MIB, rows_read_s), "rows_read_s": rows_read_s}
 
 
-def _read_sqlite(path: Path) -> dict[str, Any]:
-    """Read the table's rows, and its bytes out of a file that holds nothing else."""
+def _read_sqlite(path: Path) -> tuple[tuple[float, float], float]:
+    """(MiB and seconds of the packed table's bytes, seconds of its rows by the driver)."""
     alone = path.with_suffix(".table")
     with closing(sqlite3.connect(path)) as connection:
         (made,) = connection.execute(_TABLE).fetchone()
@@ -239,14 +234,36 @@ def _read_sqlite(path: Path) -> dict[str, Any]:
         connection.commit()
         connection.execute("DETACH alone")
         rows = [_seconds(lambda: _read_rows(connection)) for _ in range(READS + 1)]
+    return _read_away(alone), median(rows[1:])
+
+
+def _plain_table(size: int) -> tuple[float, float]:
+    """The same month with one row per flattr: MiB, and seconds of one warm read."""
+    plan = MonthPlan.of(size)
+    with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder:
+        path = Path(folder) / "plain.sqlite"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(_PLAIN)
+            connection.executemany("INSERT INTO flattr VALUES (?, ?, ?)", _plain_rows(plan))
+            connection.commit()
+        return _read_away(path)
+
+
+def _plain_rows(plan: MonthPlan) -> Iterator[tuple[int, int, int]]:
+    for first in range(0, plan.readers, _READERS_A_TURN):
+        readers = range(first, min(first + _READERS_A_TURN, plan.readers))
+        for reader, things in marks(readers, plan.things):
+            for thing in things.tolist():
+                yield MONTH.ordinal, reader, thing
+
+
+def _read_away(path: Path) -> tuple[float, float]:
+    """(MiB, seconds of one warm read) of a file, which is removed."""
     try:
-        files = [_seconds(lambda: _read_file(alone)) for _ in range(READS + 1)]
-        mib = alone.stat().st_size / 2**20
+        files = [_seconds(lambda: _read_file(path)) for _ in range(READS + 1)]
+        return path.stat().st_size / _MIB, median(files[1:])
     finally:
-        alone.unlink()
-    return {
-        "table_mib": mib, "table_read_s": median(files[1:]), "rows_read_s": median(rows[1:]),
-    }  # fmt: skip
+        path.unlink()
 
 
 def _read_file(path: Path) -> None:
@@ -275,7 +292,7 @@ def main() -> None:
     elif step == "close":
         say(asyncio.run(_close(place)))
     elif step == "read":
-        say(asyncio.run(_read(place)))
+        say(asyncio.run(_read(place, int(size[0]))))
     else:
         say(bench_twins.close_naively(Path(place), MonthPlan.of(int(size[0]))))
 

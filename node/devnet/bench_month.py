@@ -72,8 +72,8 @@ class MonthPlan:
 async def write_month(store: Store, plan: MonthPlan, month: Month = MONTH) -> None:
     """Write the month into an empty, migrated database."""
     async with store.write() as tx:
-        await _write_members(tx, plan)
-        await _write_things(tx, plan)
+        await write_members(tx, plan)
+        await write_things(tx, plan)
         await _write_pots(tx, plan, month)
     for first in range(0, plan.readers, _READERS_A_TURN):
         readers = range(first, min(first + _READERS_A_TURN, plan.readers))
@@ -100,7 +100,8 @@ def marks(readers: range, things: int) -> Iterator[tuple[int, Units]]:
         yield reader + 1, np.sort(names[liked])
 
 
-async def _write_members(tx: Tx, plan: MonthPlan) -> None:
+async def write_members(tx: Tx, plan: MonthPlan) -> None:
+    """Write the members, and a payout target for each creator."""
     source = tx.dialect.json_rows(("bigint",))
     for rows in _turns(plan.members):
         await tx.run_rows(
@@ -118,7 +119,8 @@ async def _write_members(tx: Tx, plan: MonthPlan) -> None:
         )
 
 
-async def _write_things(tx: Tx, plan: MonthPlan) -> None:
+async def write_things(tx: Tx, plan: MonthPlan) -> None:
+    """Write the things; their owners are the creators in turn."""
     for rows in _turns(plan.things):
         await tx.run_rows(
             "INSERT INTO thing (id, url, title, owner, claimed_us, created_us)"

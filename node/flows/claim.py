@@ -9,6 +9,7 @@ claim (design.md §3.4).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -63,11 +64,15 @@ async def add_thing(store: Store, clock: Clock, url: str, title: str) -> Thing:
 
 async def get_thing(store: Store, thing: ThingId) -> Thing:
     """The thing with this id. Raises NotFound."""
-    async with store.read() as tx:
-        found = await things.get(tx, thing)
-    if found is None:
+    if (found := (await find_things(store, [thing])).get(thing)) is None:
         raise NotFound(f"there is no thing {thing}")
     return found
+
+
+async def find_things(store: Store, ids: Sequence[ThingId]) -> dict[ThingId, Thing]:
+    """The things with these ids that there are, by id."""
+    async with store.read() as tx:
+        return await things.many(tx, ids)
 
 
 async def claim(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -95,10 +96,22 @@ async def make_token(
     return new
 
 
-async def authenticate(store: Store, clock: Clock, secret: str) -> Token:
-    """The valid token with this secret. Raises Unauthorized."""
+async def find_tokens(store: Store, secrets_: Sequence[str]) -> dict[str, Token]:
+    """The tokens with these secrets, by secret; revoked and expired ones too."""
+    hashes = {_hash(secret): secret for secret in secrets_}
     async with store.read() as tx:
-        token = await members.token_by_hash(tx, _hash(secret))
+        found = await members.tokens_by_hash(tx, list(hashes))
+    return {hashes[hashed]: token for hashed, token in found.items()}
+
+
+async def revoked_since(store: Store, since_us: int) -> set[str]:
+    """The ids of tokens that were revoked since a time."""
+    async with store.read() as tx:
+        return await members.revoked_since(tx, since_us)
+
+
+def demand_valid(token: Token | None, clock: Clock) -> Token:
+    """Go on only with a token that is known and valid now. Raises Unauthorized."""
     if token is None or token.revoked_us is not None or token.expires_us <= clock.now_us():
         raise Unauthorized("the token is unknown, revoked or expired")
     return token

@@ -111,10 +111,19 @@ async def add_token(tx: Tx, token: Token, hashed: str) -> None:
     )  # fmt: skip
 
 
-async def token_by_hash(tx: Tx, hashed: str) -> Token | None:
-    """The token whose secret has this hash, revoked and expired ones too."""
-    row = await tx.row("SELECT * FROM token WHERE hash = :hash", hash=hashed)
-    return _token(row) if row else None
+async def tokens_by_hash(tx: Tx, hashes: Sequence[str]) -> dict[str, Token]:
+    """The tokens whose secrets have these hashes, by hash; revoked and expired ones too."""
+    rows = await tx.rows_of(
+        f"SELECT token.* FROM token JOIN {tx.dialect.json_rows(('text',))} ON token.hash = c0",
+        [(hashed,) for hashed in hashes],
+    )
+    return {row.hash: _token(row) for row in rows}
+
+
+async def revoked_since(tx: Tx, since_us: int) -> set[str]:
+    """The ids of tokens that were revoked since a time."""
+    sql = "SELECT id FROM token WHERE revoked_us >= :since_us"
+    return {row.id for row in await tx.rows(sql, since_us=since_us)}
 
 
 async def tokens_of(tx: Tx, member: MemberId) -> list[Token]:

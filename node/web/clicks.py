@@ -147,12 +147,7 @@ class ClickDesk:
         raise BadInput("name one thing: by `thing`, its number, or by `url`")
 
     def _body_here(self, request: web.Request) -> bytes:
-        """The body, if it came with the headers: nothing to wait for."""
-        if not request.content.is_eof():
-            return b""
-        body = request.content.read_nowait()
-        reading.demand_json(request, body, self._body_max)
-        return body
+        return reading.body_here(request, self._body_max)
 
     async def _body(self, request: web.Request) -> bytes:
         return await reading.body(request, self._body_max, self._deadline_s)

@@ -1,20 +1,24 @@
 """Things that were asked for lately, by id and by the URL as it was written.
 
 A click must not wait for the database to learn who owns a thing. An owner that another process has
-recorded is seen within FRESH_S; the close asks the database itself, so nothing is paid by this.
+recorded is seen within FRESH_S; until then that owner can click it, and the close, which asks the
+database itself, does not count that.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from node.clock import Clock
+from node.errors import NotFound
 from node.flows import claim
+from node.flows.together import Together
 from node.ids import ThingId
 from node.store.engine import Store
 from node.store.things import Thing
 
-FRESH_S: Final = 60
+FRESH_S: Final = 600
 KNOWN_MAX: Final = 50_000
 
 
@@ -26,6 +30,7 @@ class KnownThings:
         self._clock = clock
         self._by_id: dict[int, tuple[Thing, int]] = {}
         self._ids: dict[str, ThingId] = {}
+        self._things = Together[ThingId, Thing](partial(claim.find_things, store))
 
     def known(self, thing: int) -> Thing | None:
         """The thing with this id, if it was read lately."""
@@ -39,12 +44,16 @@ class KnownThings:
 
     async def by_id(self, thing: int) -> Thing:
         """The thing with this id. Raises NotFound."""
-        return self.known(thing) or self._keep(await claim.get_thing(self._store, ThingId(thing)))
+        if (known := self.known(thing)) is not None:
+            return known
+        if (found := await self._things.get(ThingId(thing))) is None:
+            raise NotFound(f"there is no thing {thing}")
+        return self._keep(found)
 
     async def by_url(self, text: str) -> Thing:
         """The thing of a URL, made if it is new. Raises BadUrl."""
-        if (known := self.known_url(text)) is not None:
-            return known
+        if (id_ := self._ids.get(text)) is not None:
+            return await self.by_id(id_)
         thing = self._keep(await claim.add_thing(self._store, self._clock, text, ""))
         if len(self._ids) >= KNOWN_MAX:
             del self._ids[next(iter(self._ids))]

@@ -14,6 +14,8 @@ from node.web.problems import TooLarge, TooSlow, WrongMediaType
 
 ROW_ID_MAX: Final = 2**31 - 1
 """Members and things are numbered by 32-bit columns, which have a sign."""
+GONE: Final = "the connection ended before the request did"
+"""Said to nobody: who would be told has gone, which is no fault of the node."""
 _KEY: Final = re.compile(r"[!-~]{1,200}")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
@@ -54,6 +56,20 @@ async def body(request: web.Request, body_max_bytes: int, deadline_s: float) -> 
             raw = await request.read()
     except TimeoutError as error:
         raise TooSlow(f"the body did not arrive within {deadline_s:g} s") from error
+    except ConnectionResetError as error:
+        raise BadInput(GONE) from error
+    demand_json(request, raw, body_max_bytes)
+    return raw
+
+
+def body_here(request: web.Request, body_max_bytes: int) -> bytes:
+    """The body, if all of it came with the headers; empty: wait for it. Raises as `body`."""
+    if not request.content.is_eof():
+        return b""
+    try:
+        raw = request.content.read_nowait()
+    except ConnectionResetError as error:
+        raise BadInput(GONE) from error
     demand_json(request, raw, body_max_bytes)
     return raw
 

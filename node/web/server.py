@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -50,13 +50,15 @@ class WebServer:
 
 
 @asynccontextmanager
-async def open_server(node: Node) -> AsyncIterator[WebServer]:
+async def open_server(node: Node, more: Iterable[web.RouteDef] = ()) -> AsyncIterator[WebServer]:
     """Serve the node until the block ends; open answers are finished first.
 
-    Raises ConfigError when the address can't be listened on.
+    `more`: routes beside the node's own, which only the bench has. Raises ConfigError when the
+    address can't be listened on.
     """
     settings = node.settings.web
     app = make_app(node)
+    app.add_routes(more)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:

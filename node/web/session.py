@@ -1,29 +1,36 @@
-"""Who asks: a bearer token, known again for a minute without asking the database.
+"""Who asks: a bearer token, known again without asking the database.
 
-    Authorization: Bearer flattr_…  ▶  sha256  ▶  known and fresh? ▶  scope held? ▶  go on
+    Authorization: Bearer flattr_…  ▶  sha256  ▶  known and valid? ▶  scope held? ▶  go on
                                                       │ no
                                                       ▼
-                                             flows/join.authenticate
+                                      flows/join.py, with all who ask now
 
-A token that is revoked through this process is forgotten at once; through another, within
-FRESH_S. Only hashes are kept.
+A token that is revoked through this process is forgotten at once. What other processes revoke is
+read once in FRESH_S, all of it by one query; nobody is known by an older reading. Only hashes are
+kept.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from functools import partial
 from typing import Final
 
 from node.clock import Clock
 from node.errors import Forbidden, Unauthorized
 from node.flows import join
+from node.flows.together import Together
 from node.store.engine import Store
 from node.store.members import Token
 
 FRESH_S: Final = 60
+SKEW_S: Final = 300
+"""How far apart the clocks of two processes on one database may be."""
 KNOWN_MAX: Final = 50_000
 HEADER_CHARS_MAX: Final = 200
 _SCHEME: Final = "Bearer "
+_SECOND_US: Final = 1_000_000
 
 
 class Sessions:
@@ -32,36 +39,54 @@ class Sessions:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._known: dict[bytes, tuple[Token, int]] = {}
+        self._known: dict[bytes, Token] = {}
         self._revocations = 0
+        self._read_us = clock.now_us()
+        self._reading = asyncio.Lock()
+        self._tokens = Together[str, Token](partial(join.find_tokens, store))
 
     def known(self, header: str | None) -> Token | None:
-        """The token of an Authorization header, if it was seen lately. Raises Unauthorized."""
-        found = self._known.get(_digest(header))
-        if found is None or found[1] <= self._clock.now_us():
+        """The token of an Authorization header, if it was seen before. Raises Unauthorized."""
+        token = self._known.get(_digest(header))
+        if token is None or self._clock.now_us() >= min(token.expires_us, self._fresh_until_us()):
             return None
-        return found[0]
+        return token
 
     async def authenticate(self, header: str | None) -> Token:
         """The valid token of an Authorization header. Raises Unauthorized."""
         digest = _digest(header)
+        assert header is not None, "it has a digest"
+        await self._read_revoked()
+        if (known := self.known(header)) is not None:
+            return known
         revocations = self._revocations
         self._known.pop(digest, None)
-        assert header is not None, "it has a digest"
-        token = await join.authenticate(self._store, self._clock, header[len(_SCHEME) :])
+        found = await self._tokens.get(header[len(_SCHEME) :])
+        token = join.demand_valid(found, self._clock)
         if revocations == self._revocations:  # else it may have been revoked while we read
-            fresh_until_us = self._clock.now_us() + FRESH_S * 1_000_000
-            self._known[digest] = (token, min(fresh_until_us, token.expires_us))
+            self._known[digest] = token
             if len(self._known) > KNOWN_MAX:
                 del self._known[next(iter(self._known))]
         return token
 
-    def forget(self, token_id: str) -> None:
-        """A token was revoked."""
+    def forget(self, *token_ids: str) -> None:
+        """Tokens were revoked."""
         self._revocations += 1
-        gone = [digest for digest, (token, _) in self._known.items() if token.id == token_id]
+        gone = [digest for digest, token in self._known.items() if token.id in token_ids]
         for digest in gone:
             del self._known[digest]
+
+    async def _read_revoked(self) -> None:
+        """Forget what was revoked since the last reading, if that was FRESH_S ago."""
+        async with self._reading:
+            if (now_us := self._clock.now_us()) < self._fresh_until_us():
+                return
+            since_us = self._read_us - SKEW_S * _SECOND_US
+            self.forget(*await join.revoked_since(self._store, since_us))
+            self._read_us = now_us
+
+    def _fresh_until_us(self) -> int:
+        return self._read_us + FRESH_S * _SECOND_US
 
 
 def demand_scope(token: Token, scope: str) -> None:

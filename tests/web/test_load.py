@@ -11,6 +11,7 @@ from node.errors import RailUnavailable
 from node.flows import flattr, join
 from node.flows.fold import fold
 from node.store import members
+from node.web import problems
 from tests.web.conftest import open_world
 
 
@@ -152,14 +153,35 @@ async def test_the_node_says_that_lightning_is_simulated_and_when_it_is_away(wor
 async def test_a_fault_of_the_node_tells_nothing_but_a_number(world, monkeypatch, path):
     alice = await world.join("alice")
 
-    async def fault(*_):
+    def fault(*_):
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(join, "authenticate", fault)
+    monkeypatch.setattr(join, "demand_valid", fault)
     world.clock.advance(60)
     answer = await alice("GET" if path == "/me" else "POST", path)
     assert (answer.status, answer.slug) == (500, "internal")
     assert "secret" not in str(answer.body)
+
+
+async def test_callers_who_hang_up_are_no_fault_of_the_node(world, monkeypatch):
+    alice = await world.join("alice")
+    await alice("POST", "/flattrs", {"url": "https://a.example/"})
+    faults = []
+    monkeypatch.setattr(problems, "_unknown", faults.append)
+    host, port = world.url.removeprefix("http://").split(":")
+    body = b'{"url": "https://a.example/"}'
+    for path, sent in [("/flattrs", body), ("/flattrs", body[:5]), ("/me", b"")]:
+        for wait_s in (0, 0.001, 0.01):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            head = f"POST /api/v1{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json"
+            token = f"Authorization: Bearer {alice.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+            writer.write(f"{head}\r\n{token}".encode() + sent)
+            await writer.drain()
+            await asyncio.sleep(wait_s)
+            writer.transport.abort()
+            del reader
+    assert (await alice("POST", "/flattrs", {"url": "https://a.example/"})).status == 200
+    assert faults == []
 
 
 async def test_open_requests_are_answered_before_the_server_ends(tmp_path, clock):

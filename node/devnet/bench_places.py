@@ -1,0 +1,57 @@
+"""Where the bench's databases are: a file in a folder or a server's database, gone afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+from uuid import uuid4
+
+from node.devnet.postgres import open_database
+
+Kind: TypeAlias = Literal["sqlite", "postgres"]
+
+_SQLITE: Final = "sqlite:///"
+
+
+@asynccontextmanager
+async def open_place(folder: Path, postgres: str | None, kind: Kind) -> AsyncIterator[str]:
+    """The URL of a database that is not there yet, or empty; it goes with the block."""
+    if kind == "postgres":
+        assert postgres is not None, "who asks for Postgres has a server"
+        async with open_database(postgres) as url:
+            yield url
+        return
+    path = folder / f"{uuid4().hex}.sqlite"
+    try:
+        yield f"{_SQLITE}{path}"
+    finally:
+        _unlink(path)
+
+
+@asynccontextmanager
+async def open_copy(url: str) -> AsyncIterator[str]:
+    """The URL of a copy of a database that nobody has open; it goes with the block."""
+    if not url.startswith(_SQLITE):
+        async with open_database(url.rpartition("/")[0], template=url) as copied:
+            yield copied
+        return
+    path = Path(url.removeprefix(_SQLITE))
+    copy = path.with_suffix(".copy")
+    shutil.copy(path, copy)
+    try:
+        yield f"{_SQLITE}{copy}"
+    finally:
+        _unlink(copy)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for Postgres."""
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+
+
+def _unlink(path: Path) -> None:
+    for end in ("", "-wal", "-shm"):
+        Path(f"{path}{end}").unlink(missing_ok=True)
