@@ -18,7 +18,7 @@ round: no worker begins another payout, each finishes the step it is in, and the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Final
 
@@ -38,7 +38,7 @@ from node.flows.hold import hold_and_release
 from node.flows.outcome import Outcomes
 from node.flows.rules import Rules
 from node.flows.work import work_off
-from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
+from node.settlement.attempt import Attempt, AttemptState
 from node.settlement.batch import choose
 from node.settlement.payout import Payout, PayoutEvent
 from node.settlement.rail import Pending, Rail, Refused
@@ -179,15 +179,15 @@ class Payer:
 
     async def _pay(self, payout: Payout, number: int, lease: Lease, report: RoundReport) -> bool:
         """Pay one payout; whether its place is free again. Raises RailUnavailable."""
-        attempt = await self._prepare(payout, number, report)
-        if attempt is None or not await self._store_attempt(payout, attempt, lease, report):
+        prepared = await self._prepare(payout, number, report)
+        if prepared is None:
             return True
-        await self._send(attempt, lease)
+        stored = await self._store_attempt(payout, prepared, lease, report)
+        if stored is None:
+            return True
+        sent = await self._send(stored, lease)
         report.sent += 1
-        async with self._store.read() as tx:
-            fresh = await payouts.attempt(tx, attempt.id)
-        assert fresh is not None, "it was stored above"
-        return not isinstance(await self._outcomes.check(fresh, report), Pending)
+        return not isinstance(await self._outcomes.check(sent, report), Pending)
 
     async def _prepare(self, payout: Payout, number: int, report: RoundReport) -> Attempt | None:
         """What would be sent; None when the payout must wait. Raises RailUnavailable."""
@@ -205,21 +205,22 @@ class Payer:
 
     async def _store_attempt(
         self, payout: Payout, attempt: Attempt, lease: Lease, report: RoundReport
-    ) -> bool:
+    ) -> Attempt | None:
         """Store the attempt, or revive the same hash's earlier one; from here on it counts as sent.
 
-        False when sending was stopped meanwhile, the payout is no longer what was chosen, or the
+        None when sending was stopped meanwhile, the payout is no longer what was chosen, or the
         hash has been used elsewhere.
         """
         try:
             async with self._store.write() as tx:
                 await self._renew(tx, lease)
                 if await leases.stopped(tx, self._rail.name) is not None:
-                    return False
+                    return None
                 if await payouts.get(tx, payout.id) != payout:
-                    return False
-                if await payouts.attempt(tx, attempt.id) is not None:
+                    return None
+                if (before := await payouts.attempt(tx, attempt.id)) is not None:
                     await payouts.revive(tx, attempt)
+                    attempt = replace(attempt, number=before.number, seen=before.seen)
                 else:
                     await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
                     await payouts.add_attempt(tx, attempt, lease.epoch, self._clock.now_us())
@@ -228,18 +229,17 @@ class Payer:
         except Conflict as error:
             await self._outcomes.unpayable(payout, str(error))
             report.postponed += 1
-            return False
+            return None
         failpoint("pay.store.after_commit")
-        return True
+        return attempt
 
-    async def _send(self, attempt: Attempt, lease: Lease) -> None:
-        """Say that it is sent, then send it. Whatever comes back is no verdict."""
+    async def _send(self, attempt: Attempt, lease: Lease) -> Attempt:
+        """Say that it is sent, then send it; as it is then. Whatever comes back is no verdict."""
         async with self._store.write() as tx:
             until_us = await self._renew(tx, lease)
             if await leases.stopped(tx, self._rail.name) is not None:
-                return
-            await payouts.move_attempt(tx, attempt, AttemptEvent.SEND)
-            await payouts.set_sent(tx, attempt.id, lease.epoch, now_s(self._clock))
+                return attempt
+            attempt = await payouts.send(tx, attempt, lease.epoch, now_s(self._clock))
             failpoint("pay.send.before_commit")
         failpoint("pay.send.after_commit")
         if self._clock.now_us() > until_us - SEND_WITHIN_S * 1_000_000:
@@ -253,6 +253,7 @@ class Payer:
         except Exception:  # noqa: BLE001  no verdict, as everything else that comes back
             _log.exception("a fault of ours in sending", attempt=attempt.id)
         failpoint("pay.send.after_effect")
+        return attempt
 
     async def _renew(self, tx: Tx, lease: Lease) -> int:
         """Go on only with the lease, and prolong it; until when (in us). Raises LeaseLost."""

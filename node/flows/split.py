@@ -40,6 +40,16 @@ class SplitPart:
 
 
 @dataclass(frozen=True, slots=True)
+class _ReadPart:
+    """A part as it was read: readers in order with their pots, their flattrs, what was pending."""
+
+    members: Units
+    pots: Units
+    flattrs: Flattrs
+    pending: Units
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A month, split."""
 
@@ -56,20 +66,31 @@ async def split_month(
     owners = await closes.owners(tx, month.ends_s * 1_000_000, asset)
     split = MonthSplit(commission_bps, owners, await closes.things_max(tx))
     claimed = await closes.claimed_between(tx, month.starts_s * 1_000_000, month.ends_s * 1_000_000)
-    parts = []
+    parts: list[SplitPart] = []
+    read: _ReadPart | None = None
     for start in range(0, len(members), READERS_A_PART):
         some = slice(start, start + READERS_A_PART)
-        part = await _part(tx, month, split, members[some], pots[some], claimed, extra)
-        parts.append(part)
-        progress(f"split {min(start + READERS_A_PART, len(members))} of {len(members)} pots")
+        reading = _read_part(tx, month, members[some], pots[some], claimed, extra)
+        if read is None:
+            read = await reading
+        else:  # a part is split, in another thread, while the next one is read
+            part, read = await asyncio.gather(_split_part(split, read), reading)
+            parts.append(part)
+        progress(f"split {start} of {len(members)} pots")
+    if read is not None:
+        parts.append(await _split_part(split, read))
     return Result(split, parts)
 
 
-async def _part(
-    tx: Tx, month: Month, split: MonthSplit, members: Units, pots: Units, claimed: Units,
+async def _split_part(split: MonthSplit, read: _ReadPart) -> SplitPart:
+    part = await asyncio.to_thread(split.add, read.members, read.pots, read.flattrs)
+    return SplitPart(int(read.members[0]), int(read.members[-1]), part, read.pending)
+
+
+async def _read_part(
+    tx: Tx, month: Month, members: Units, pots: Units, claimed: Units,
     extra: list[tuple[MemberId, ThingId]],
-) -> SplitPart:  # fmt: skip
-    first, last = int(members[0]), int(members[-1])
+) -> _ReadPart:  # fmt: skip
     marks = [await _marks(tx, month, members, None)]
     if extra:
         pairs = np.array(extra, np.int64)
@@ -83,9 +104,9 @@ async def _part(
     flat = Flattrs(
         np.concatenate([mark.reader for mark in both]), np.concatenate([m.thing for m in both])
     )
-    part = await asyncio.to_thread(split.add, members, pots, flat)
     waited = [np.stack([members[m.reader], m.thing], axis=1) for m in pending]
-    return SplitPart(first, last, part, np.concatenate([*waited, np.zeros((0, 2), np.int64)]))
+    pairs_pending = np.concatenate([*waited, np.zeros((0, 2), np.int64)])
+    return _ReadPart(members, pots, flat, pairs_pending)
 
 
 async def _marks(tx: Tx, month: Month, members: Units, only: Units | None) -> Flattrs:

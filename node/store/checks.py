@@ -130,7 +130,7 @@ async def breaches(tx: Tx, *, deep: bool = False) -> list[Breach]:
             continue
         rows = await tx.rows(check.query + " LIMIT 5")
         if rows:
-            words = tuple(str(dict(row._mapping)) for row in rows)  # noqa: SLF001  its public name
+            words = tuple(str(row._asdict()) for row in rows)
             found.append(Breach(check.invariant, check.law, words))
     if deep:
         for asset in Asset:

@@ -21,8 +21,9 @@ import asyncpg
 from node.clock import Clock
 from node.failpoints import failpoint
 from node.month import Month
-from node.store.engine import SQLITE_PRAGMAS, Store
+from node.store.engine import Store
 from node.store.flattrs import CLICK_COLUMNS, INSERT_CLICK
+from node.store.sqlite import PRAGMAS
 
 Row: TypeAlias = tuple[int, int, int, bytes | None]
 """(member, thing, op, request)."""
@@ -127,6 +128,6 @@ class _PostgresWriter:
 
 def _connect(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    for pragma in SQLITE_PRAGMAS:
+    for pragma in PRAGMAS:
         connection.execute(pragma)
     return connection

@@ -19,23 +19,16 @@ import asyncpg
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, CursorResult, Row, TextClause, event, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from node.errors import ConfigError, InsufficientFunds
+from node.store import sqlite
 from node.store.dialect import Dialect, driver_url
 from node.store.migrations.upgrade import upgrade
+from node.store.sqlite import Driver, driver_of
 
-SQLITE_PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 10000",
-    "PRAGMA cache_size = -65536",
-    "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA wal_autocheckpoint = 4000",
-)
 NEWEST: Final = (2**63 - 1, "")
 """Before the first row of a list that is read newest first: (created_us, id)."""
 _INSERTED_ROWS: Final = 1000
@@ -49,6 +42,8 @@ class Tx:
 
     connection: AsyncConnection
     dialect: Dialect
+    driver: Driver | None
+    """SQLite's, which its statements are given to."""
     writes: bool
 
     @property
@@ -58,16 +53,26 @@ class Tx:
 
     async def run(self, sql: str, **values: object) -> int:
         """Run a statement; the number of rows it touched. Raises InsufficientFunds."""
-        result = await self._execute(sql, values)
-        return result.rowcount
+        try:
+            if self.driver is not None:
+                return await self.driver.run(sql, values)
+            return (await self.connection.execute(_clause(sql), values)).rowcount
+        except IntegrityError as error:
+            raise _explained(error) from error
 
     async def row(self, sql: str, **values: object) -> Row[Any] | None:
-        """The first row, or None."""
-        return (await self._execute(sql, values)).first()
+        """The first row, or None. For queries that have one, or few."""
+        found = await self.rows(sql, **values)
+        return found[0] if found else None
 
     async def rows(self, sql: str, **values: object) -> Sequence[Row[Any]]:
-        """All rows."""
-        return (await self._execute(sql, values)).all()
+        """All rows. Raises InsufficientFunds, for a statement that changes and returns."""
+        try:
+            if self.driver is not None:
+                return await self.driver.rows(sql, values)
+            return (await self.connection.execute(_clause(sql), values)).all()
+        except IntegrityError as error:
+            raise _explained(error) from error
 
     async def value(self, sql: str, **values: object) -> Any:
         """The first column of the first row; None if there is no row."""
@@ -108,24 +113,20 @@ class Tx:
                 assert raw is not None, "the transaction holds it"
                 await raw.copy_records_to_table(table, columns=columns, records=rows)
                 return
+            assert self.driver is not None, "it is the one or the other"
             for first in range(0, len(rows), _INSERTED_ROWS):
                 some = rows[first : first + _INSERTED_ROWS]
-                await self.connection.exec_driver_sql(
-                    _insertion(table, tuple(columns), len(some)), tuple(chain.from_iterable(some))
-                )
+                sql = _insertion(table, tuple(columns), len(some))
+                await self.driver.run(sql, tuple(chain.from_iterable(some)))
         except (IntegrityError, asyncpg.CheckViolationError) as error:
             raise _explained(error) from error
 
     async def run_each(self, sql: str, rows: Sequence[dict[str, object]]) -> None:
         """Run a statement once for each of `rows`: for bytes, which JSON can't carry."""
-        if rows:
+        if self.driver is not None:
+            await self.driver.run_each(sql, rows)
+        elif rows:
             await self.connection.execute(_clause(sql), rows)
-
-    async def _execute(self, sql: str, values: dict[str, object]) -> CursorResult[Any]:
-        try:
-            return await self.connection.execute(_clause(sql), values)
-        except IntegrityError as error:
-            raise _explained(error) from error
 
 
 def _explained(error: Exception) -> Exception:
@@ -161,6 +162,7 @@ class Store:
             )
         )
         self._writers = asyncio.Lock()
+        self._columns: dict[str, tuple[str, ...]] = {}
 
     @property
     def path(self) -> str:
@@ -172,13 +174,17 @@ class Store:
         """A transaction that commits when the block ends, and rolls back if it raises."""
         queue = self._writers if self.dialect.name == "sqlite" else nullcontext()
         async with queue, self._writing.begin() as connection:
-            yield Tx(connection, self.dialect, writes=True)
+            yield await self._transaction(connection, writes=True)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A transaction that sees one state and changes nothing."""
-        async with self._reading.connect() as connection:
-            yield Tx(connection, self.dialect, writes=False)
+        async with self._reading.begin() as connection:
+            yield await self._transaction(connection, writes=False)
+
+    async def _transaction(self, connection: AsyncConnection, *, writes: bool) -> Tx:
+        driver = await driver_of(connection, self._columns)
+        return Tx(connection, self.dialect, driver, writes)
 
 
 @asynccontextmanager
@@ -192,7 +198,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8)
             stack.push_async_callback(engine.dispose)
             if engine.dialect.name == "sqlite":
-                _prepare_sqlite(engine)
+                sqlite.prepare(engine)
             store = Store(engine, url)
             await _check_durable(store)
             async with store.write() as tx:
@@ -202,21 +208,6 @@ async def open_store(url: str) -> AsyncIterator[Store]:
         except (DBAPIError, OSError) as error:
             raise ConfigError(f"the database can't be opened: {error}") from error
         yield store
-
-
-def _prepare_sqlite(engine: AsyncEngine) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def _on_connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
-        cursor = connection.cursor()
-        for pragma in SQLITE_PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("flattr_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 async def _check_durable(store: Store) -> None:

@@ -145,9 +145,9 @@ async def months_between(
         " AND member BETWEEN :first AND :last ORDER BY member",
         month=month.ordinal, first=first, last=last,
     )  # fmt: skip
-    members = np.array([row.member for row in rows], np.int64)
     packed_things = [row.things for row in rows]
-    lengths = np.array([len(things) // 4 for things in packed_things], np.int64)
+    members = np.fromiter((row.member for row in rows), np.int64, len(rows))
+    lengths = np.fromiter(map(len, packed_things), np.int64, len(rows)) // 4
     things = np.frombuffer(b"".join(packed_things), "<u4").astype(np.int64)
     return members, lengths, things
 

@@ -188,13 +188,17 @@ async def move_attempt(
     return after
 
 
-async def set_sent(tx: Tx, attempt: AttemptId, epoch: int, now_s: int) -> None:
-    """When it was first sent, and under which lease."""
-    await tx.run(
-        "UPDATE attempt SET sent_s = coalesce(sent_s, CAST(:now_s AS bigint)), epoch = :epoch"
-        " WHERE id = :id",
-        now_s=now_s, epoch=epoch, id=attempt,
+async def send(tx: Tx, attempt: Attempt, epoch: int, now_s: int) -> Attempt:
+    """It is about to be sent, under this lease; as it is then. Raises CorruptBooks as `move`."""
+    after = attempts.next_state(attempt.state, AttemptEvent.SEND)
+    sent = replace(attempt, state=after, sent_s=attempt.sent_s or now_s)
+    moved = await tx.run(
+        "UPDATE attempt SET state = :after, sent_s = :sent_s, epoch = :epoch"
+        " WHERE id = :id AND state = :before",
+        after=after, sent_s=sent.sent_s, epoch=epoch, id=attempt.id, before=attempt.state,
     )  # fmt: skip
+    _one(moved, f"attempt {attempt.id} is no longer {attempt.state}")
+    return sent
 
 
 async def set_seen(tx: Tx, attempt: AttemptId) -> None:

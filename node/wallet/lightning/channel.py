@@ -56,13 +56,21 @@ class LndChannel:
     """Calls by their URI, such as `/lnrpc.Lightning/GetInfo`. Made by `open_channel`."""
 
     def __init__(self, channel: Any, connection: LndConnection) -> None:
+        self._channel = channel
         self._connection = connection
         self._macaroon = connection.read_macaroon()
+        self._breaks = 0
         self._stubs = {
             "lnrpc.Lightning": lightning_pb2_grpc.LightningStub(channel),
             "routerrpc.Router": router_pb2_grpc.RouterStub(channel),
             "lnrpc.State": stateservice_pb2_grpc.StateStub(channel),
         }
+
+    @property
+    def unbroken(self) -> int | None:
+        """A number that stays the same while the connection does; None while there is none."""
+        ready = self._channel.get_state() is grpc.ChannelConnectivity.READY
+        return self._breaks if ready else None
 
     async def ask(
         self, uri: str, request: Any, *, timeout_s: float = CALL_S, unless: IsAnswer = never
@@ -81,6 +89,7 @@ class LndChannel:
         except grpc.aio.AioRpcError as error:
             if unless(error):
                 return None
+            self._breaks += error.code() is grpc.StatusCode.UNAVAILABLE
             raise explain(error, uri) from error
 
     async def stream(self, uri: str, request: Any) -> AsyncGenerator[Any]:
@@ -90,6 +99,7 @@ class LndChannel:
             async for message in call:
                 yield message
         except grpc.aio.AioRpcError as error:
+            self._breaks += 1
             if is_denied(error) and self._macaroon_changed():
                 raise RailUnavailable("the macaroon was replaced; ask again") from error
             raise explain(error, uri) from error

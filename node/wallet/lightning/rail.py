@@ -109,7 +109,7 @@ class LightningRail:
 
         Raises RailUnavailable when nothing was sent, ConfigError.
         """
-        node = await self._lnd.read_node()
+        node = await self._lnd.known_node()
         if node.pubkey != attempt.sender:
             raise RailUnavailable(
                 f"this payment belongs to lnd {attempt.sender}; connected is {node.pubkey}"
@@ -137,7 +137,7 @@ class LightningRail:
         return {payout: await self._verdicts.judge(attempt)}
 
     async def _synced_node(self) -> LndNode:
-        node = await self._lnd.read_node()
+        node = await self._lnd.known_node()
         if not node.synced_to_chain:
             raise RailUnavailable("lnd is still reading the chain")
         return node

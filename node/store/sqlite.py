@@ -1,0 +1,118 @@
+"""SQLite by its own driver: a statement is one errand to the connection's thread.
+
+SQLAlchemy opens and pools the connections, begins and commits. A statement through it costs four
+errands (make a cursor, execute, fetch, close), each a switch of threads: with the 38 statements of
+one payout that came to 20 ms of processor time, two thirds of what lnd itself takes for a payment
+(measured; see docs/performance.md). So `Tx` gives its statements to the driver.
+
+What is wrong is raised as SQLAlchemy raises it, for the other database does the same.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import namedtuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, cast
+
+import aiosqlite
+from sqlalchemy import Connection, Row, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 10000",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
+
+
+def prepare(engine: AsyncEngine) -> None:
+    """Have each connection set up as PRAGMAS say, and begin as the transaction needs it."""
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("flattr_write", False)
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        adapted: Any = connection.connection.dbapi_connection
+        adapted.run_async(lambda driver: driver.execute(begin))
+
+
+class Driver:
+    """The driver's side of one connection that SQLAlchemy has begun a transaction on."""
+
+    __slots__ = ("_columns", "_connection")
+
+    def __init__(
+        self, connection: aiosqlite.Connection, columns: dict[str, tuple[str, ...]]
+    ) -> None:
+        self._connection = connection
+        self._columns = columns
+        """The columns of each statement that was asked before, for all connections."""
+
+    async def run(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> int:
+        """Run a statement; the number of rows it touched."""
+        try:
+            return (await self._connection.execute(sql, cast("Any", values))).rowcount
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, sql) from error
+
+    async def run_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Run a statement once for each of `rows`."""
+        try:
+            await self._connection.executemany(sql, cast("Any", rows))
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, sql) from error
+
+    async def rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Row[Any]]:
+        """All rows of a query, to be read as SQLAlchemy's."""
+        try:
+            if (columns := self._columns.get(sql)) is not None:
+                found = await self._connection.execute_fetchall(sql, cast("Any", values))
+            else:
+                cursor = await self._connection.execute(sql, cast("Any", values))
+                columns = tuple(column[0] for column in cursor.description)
+                self._columns[sql] = columns
+                found = await cursor.fetchall()
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, sql) from error
+        return cast("Sequence[Row[Any]]", list(map(_row_type(columns)._make, found)))
+
+
+async def driver_of(
+    connection: AsyncConnection, columns: dict[str, tuple[str, ...]]
+) -> Driver | None:
+    """SQLite's driver under this connection; None if it is another database's."""
+    if connection.dialect.name != "sqlite":
+        return None
+    raw = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(raw, aiosqlite.Connection), "it was opened for aiosqlite"
+    return Driver(raw, columns)
+
+
+@cache
+def _row_type(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", columns, rename=True)
+
+
+def _as_sqlalchemy(error: sqlite3.Error, sql: str) -> DBAPIError:
+    match error:
+        case sqlite3.IntegrityError():
+            return IntegrityError(sql, None, error)
+        case sqlite3.OperationalError():
+            return OperationalError(sql, None, error)
+        case _:
+            return DBAPIError(sql, None, error)
