@@ -5,7 +5,8 @@
 """
 @title  PayoutVault
 @license MIT
-@notice Keeps the money of a node's members, in one asset, each in an account of their own, and pays creators.
+@notice Keeps the money of a node's members, in one asset, each in an account of their own, and pays
+        creators.
 @dev    This file only puts the parts together; each part is one idea, and uses those above it:
 
           roles     who may do what: owner, operator, guardian, treasury; the pause
@@ -13,8 +14,8 @@
           accounts  members: deposit, pot, exit, withdraw, claim
           settlement open -> charge -> seal -> (veto) -> pay, or abandon -> reclaim
 
-        There is no proxy and no upgrade: a new version is a new vault. Every external function holds one lock, also the
-        views, so nothing can be read half-way through a batch either.
+        There is no proxy and no upgrade: a new version is a new vault. Every external function
+        holds one lock, also the views, so nothing can be read half-way through a batch either.
 """
 from ethereum.ercs import IERC20
 
@@ -36,7 +37,12 @@ exports: (asset.token, asset.sweep)
 
 @deploy
 def __init__(
-    token: IERC20, owner: address, operator: address, guardian: address, treasury: address, delay: uint64
+    token: IERC20,
+    owner: address,
+    operator: address,
+    guardian: address,
+    treasury: address,
+    delay: uint64,
 ):
     """
     @param token    the asset; for real money only one without hooks, whose issuer is trusted
@@ -44,7 +50,8 @@ def __init__(
     @param operator charges, seals and pays; a key of the node
     @param guardian vetoes and pauses; a key that is not on the node's machine; may be nobody
     @param treasury receives the commission
-    @param delay    seconds between the seal of a month and its first payment, in which it can be vetoed
+    @param delay    seconds between the seal of a month and its first payment, in which it can be
+             vetoed
     """
     roles.__init__(owner, operator, guardian, treasury)
     asset.__init__(token)

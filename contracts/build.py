@@ -1,11 +1,12 @@
 """Compile the contracts, and write next to each what a node needs of it: ABI and bytecode.
 
-    python -m contracts.build            write contracts/PayoutVault.json and contracts/test/*.json
-    python -m contracts.build --check    write nothing; name what would change, and fail if there is any
+    python -m contracts.build            write contracts/PayoutVault.json, contracts/test/*.json
+    python -m contracts.build --check    write nothing; name what would change, and fail then
 
-The same sources give the same bytes, on every machine: the compiler is pinned (requirements/contract.txt),
-its settings are pragmas in the sources, and no path and no time goes into the code. So a deployed vault
-is verified by comparing its code with what this writes; contracts/README.md says how.
+The same sources give the same bytes on every machine: the compiler is pinned
+(requirements/contract.txt), its settings are pragmas in the sources, and no path and no time goes
+into the code. So a deployed vault is verified by comparing its code with what this writes;
+contracts/README.md says how.
 """
 
 from __future__ import annotations

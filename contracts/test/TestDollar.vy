@@ -4,11 +4,12 @@
 """
 @title  TestDollar
 @license MIT
-@notice A dollar for test networks, which anybody can mint. It has the rules of Circle's FiatToken 2.2 that a payout vault
-        meets: 6 decimals, permit (EIP-2612), transfers by signature (EIP-3009, also by contract wallets), an issuer who can
-        pause the token and block addresses, on both sides of a transfer.
-@dev    As in FiatToken, the highest bit of a balance's word says that the address is blocked, and nothing is kept in the code
-        but the issuer, so that it can stand behind a proxy.
+@notice A dollar for test networks, which anybody can mint. It has the rules of Circle's FiatToken
+        2.2 that a payout vault meets: 6 decimals, permit (EIP-2612), transfers by signature
+        (EIP-3009, also by contract wallets), an issuer who can pause the token and block addresses,
+        on both sides of a transfer.
+@dev    As in FiatToken, the highest bit of a balance's word says that the address is blocked, and
+        nothing is kept in the code but the issuer, so that it can stand behind a proxy.
 """
 import signatures
 
@@ -20,9 +21,9 @@ DOMAIN: constant(bytes32) = keccak256(
 PERMIT: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
-RECEIVE: constant(bytes32) = keccak256(
-    "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
-)
+# keccak256 of "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,
+# uint256 validBefore,bytes32 nonce)" in one piece, as EIP-3009 says
+RECEIVE: constant(bytes32) = 0xd099cc98ef71107a616c4f0f941f04c322d8e254fe26b3c6668db87aae413de8
 
 name: public(constant(String[11])) = NAME
 symbol: public(constant(String[5])) = "TUSDC"
@@ -119,7 +120,15 @@ def approve(spender: address, amount: uint256) -> bool:
 
 
 @external
-def permit(owner: address, spender: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32):
+def permit(
+    owner: address,
+    spender: address,
+    amount: uint256,
+    deadline: uint256,
+    v: uint8,
+    r: bytes32,
+    s: bytes32,
+):
     """
     @notice Approve by a signature (EIP-2612).
     """
@@ -134,8 +143,13 @@ def permit(owner: address, spender: address, amount: uint256, deadline: uint256,
 
 @external
 def receiveWithAuthorization(
-    payer: address, payee: address, amount: uint256, valid_after: uint256, valid_before: uint256, nonce: bytes32,
-    signature: Bytes[1024]
+    payer: address,
+    payee: address,
+    amount: uint256,
+    valid_after: uint256,
+    valid_before: uint256,
+    nonce: bytes32,
+    signature: Bytes[1024],
 ):
     """
     @notice Move dollars to the caller by the payer's signature (EIP-3009).

@@ -2,15 +2,18 @@
 """
 @title  Signatures
 @license MIT
-@notice Whether a signature is an account's, or one that a contract wallet accepts (EIP-1271), as FiatToken 2.2 asks it.
+@notice Whether a signature is an account's, or one that a contract wallet accepts (EIP-1271), as
+        FiatToken 2.2 asks it.
 """
 
 interface Wallet:
     def isValidSignature(digest: bytes32, signature: Bytes[1024]) -> bytes4: view
 
 ACCEPTED: constant(bytes4) = 0x1626ba7e
-# above this a second signature of the same thing exists (EIP-2)
-S_MAX: constant(uint256) = 57896044618658097711785492504343953926418782139537452191302581570759080747168
+# half of the curve's order: above it a second signature of the same thing exists (EIP-2)
+S_MAX: constant(uint256) = (
+    57896044618658097711785492504343953926418782139537452191302581570759080747168
+)
 
 
 @internal

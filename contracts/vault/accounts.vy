@@ -3,15 +3,19 @@
 """
 @title  Accounts
 @license MIT
-@notice Members' money. Each account is one word, because a charge rewrites it for everybody every month:
+@notice Members' money. Each account is one word, because a charge rewrites it for everybody every
+        month:
 
             charge 64 | month 32 | pot 64 | balance 96        (from the highest bit)
 
-        pot      the most that the operator may take in one month; up at once, down only after an exit has matured
+        pot      the most that the operator may take in one month; up at once, down only after an
+                 exit has matured
         month    the last month in which the account was charged, and `charge` what was taken then
-        balance  above the pot it is free at any time; all of it is free 14 days after `request_exit`
-@dev    liabilities == balances + what of the newest month is unpaid + claimables. The asset held is at least that; what is
-        above it is surplus, from plain transfers, and the operator may `attribute` it to a member.
+        balance  above the pot it is free at any time; all of it is free 14 days after
+                 `request_exit`
+@dev    liabilities == balances + what of the newest month is unpaid + claimables. The asset held is
+        at least that; what is above it is surplus, from plain transfers, and the operator may
+        `attribute` it to a member.
 """
 from vault import asset
 from vault import roles
@@ -29,7 +33,7 @@ exit_at: public(HashMap[address, uint256])
 claimable: public(HashMap[address, uint256])
 liabilities: public(uint256)
 cap: public(uint256)
-closed: public(uint256)                     # the month that was abandoned: from then on money only goes back
+closed: public(uint256)                     # the month that was abandoned: money only goes back now
 
 event Deposited:
     member: indexed(address)
@@ -66,7 +70,8 @@ def __init__():
 @external
 def deposit(amount: uint256, member: address, pot: uint64):
     """
-    @notice Pay into a member's account, which may be somebody else's. A pot above the present one is set with it.
+    @notice Pay into a member's account, which may be somebody else's. A pot above the present one
+            is set with it.
     @param amount what to pull; the account gets what arrives
     @param pot    0, or the member's new pot: then only the member may pay
     """
@@ -76,11 +81,18 @@ def deposit(amount: uint256, member: address, pot: uint64):
 
 @external
 def deposit_with_permit(
-    amount: uint256, member: address, pot: uint64, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+    amount: uint256,
+    member: address,
+    pot: uint64,
+    deadline: uint256,
+    v: uint8,
+    r: bytes32,
+    s: bytes32,
 ):
     """
     @notice The same with a permit (EIP-2612) of the caller, in one transaction.
-    @dev    Only the caller's own permit: it does not say which member it is for, so nobody else may use it.
+    @dev    Only the caller's own permit: it does not say which member it is for, so nobody else may
+            use it.
     """
     self._check_open()
     got: uint256 = asset._pull_permitted(msg.sender, amount, deadline, v, r, s)
@@ -89,23 +101,33 @@ def deposit_with_permit(
 
 @external
 def deposit_with_authorization(
-    payer: address, amount: uint256, valid_after: uint256, valid_before: uint256, salt: bytes32, member: address,
-    pot: uint64, signature: Bytes[asset.MAX_SIGNATURE]
+    payer: address,
+    amount: uint256,
+    valid_after: uint256,
+    valid_before: uint256,
+    salt: bytes32,
+    member: address,
+    pot: uint64,
+    signature: Bytes[asset.MAX_SIGNATURE],
 ):
     """
     @notice The same by a signature (EIP-3009) that anybody may bring: the payer needs no gas.
-    @dev    The signed nonce is keccak256(abi.encode(member, pot, salt)), so who brings it can change neither.
+    @dev    The signed nonce is keccak256(abi.encode(member, pot, salt)), so who brings it can
+            change neither.
     """
     self._check_open()
     nonce: bytes32 = keccak256(abi_encode(member, pot, salt))
-    got: uint256 = asset._pull_authorized(payer, amount, valid_after, valid_before, nonce, signature)
+    got: uint256 = asset._pull_authorized(
+        payer, amount, valid_after, valid_before, nonce, signature
+    )
     self._credit(payer, got, member, pot)
 
 
 @external
 def set_pot(pot: uint64):
     """
-    @notice Allow the operator this much a month. Less than before only after an exit has matured. Ends an exit.
+    @notice Allow the operator this much a month. Less than before only after an exit has matured.
+            Ends an exit.
     """
     word: uint256 = self.words[msg.sender]
     new: uint256 = convert(pot, uint256)
@@ -116,7 +138,8 @@ def set_pot(pot: uint64):
 @external
 def request_exit():
     """
-    @notice 14 days from now all of the caller's account is free, and at most one more pot can be taken until then.
+    @notice 14 days from now all of the caller's account is free, and at most one more pot can be
+            taken until then.
     """
     at: uint256 = block.timestamp + EXIT_DELAY
     self.exit_at[msg.sender] = at
@@ -141,7 +164,8 @@ def withdraw(amount: uint256, to: address):
 @external
 def claim(who: address):
     """
-    @notice Deliver what a token once refused to deliver to `who`. Anybody may call; the money goes to `who`.
+    @notice Deliver what a token once refused to deliver to `who`. Anybody may call; the money goes
+            to `who`.
     @dev    A payment that was addressed to nobody or to the vault itself becomes surplus.
     """
     amount: uint256 = self.claimable[who]
@@ -156,7 +180,8 @@ def claim(who: address):
 @external
 def attribute(member: address, amount: uint256):
     """
-    @notice Give surplus (a plain transfer, as exchanges make them) to the member it came from. Operator only.
+    @notice Give surplus (a plain transfer, as exchanges make them) to the member it came from.
+            Operator only.
     @dev    Works paused and closed too: money that is here must find a way out.
     """
     roles._check_operator()
@@ -167,7 +192,8 @@ def attribute(member: address, amount: uint256):
 @external
 def set_cap(cap: uint256):
     """
-    @notice Refuse deposits that would bring the liabilities above this. Owner only; for a guarded launch.
+    @notice Refuse deposits that would bring the liabilities above this. Owner only; for a guarded
+            launch.
     """
     roles._check_owner()
     assert cap <= BITS_96, "cap"
@@ -206,7 +232,8 @@ def _credit(payer: address, amount: uint256, member: address, pot: uint64):
     assert member != empty(address) and member != self, "member"
     assert amount != 0, "nothing"
     assert pot == 0 or payer == member, "pot"
-    # no balance is above the liabilities, and these never above 96 bits: so no balance can grow into the pot
+    # no balance is above the liabilities, and these never above 96 bits: so no balance can grow
+    # into the pot
     owed: uint256 = self.liabilities + amount
     assert owed <= (self.cap if self.closed == 0 else BITS_96), "cap"
     self.liabilities = owed

@@ -7,7 +7,8 @@
 @dev    Nothing that a token says is believed where its balance can be read instead:
           in    what arrived is the difference of two balances (a token may keep a fee)
           out   one payment: exactly the amount has left, or everything is undone
-          batch `_try_send` tells a refusal from a payment; the caller compares balances around the whole batch
+          batch `_try_send` tells a refusal from a payment; the caller compares balances around the
+                whole batch
 """
 from ethereum.ercs import IERC20
 
@@ -16,17 +17,23 @@ from vault import roles
 uses: roles
 
 interface SignedTransfers:
-    # EIP-3009 as FiatToken 2.2 has it: the signature of an account, or whatever a contract wallet accepts (EIP-1271)
+    # EIP-3009 as FiatToken 2.2 has it: the signature of an account, or whatever a contract wallet
+    # accepts (EIP-1271)
     def receiveWithAuthorization(
-        payer: address, payee: address, amount: uint256, valid_after: uint256, valid_before: uint256,
-        nonce: bytes32, signature: Bytes[MAX_SIGNATURE]
+        payer: address,
+        payee: address,
+        amount: uint256,
+        valid_after: uint256,
+        valid_before: uint256,
+        nonce: bytes32,
+        signature: Bytes[MAX_SIGNATURE],
     ): nonpayable
 
 MAX_SIGNATURE: constant(uint256) = 1024
 PERMIT: constant(String[74]) = "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"
 
-# What one recipient may burn, and what must be there before it is asked: a call gets at most 63/64 of what is left,
-# and what is left after it must be enough to book the refusal.
+# What one recipient may burn, and what must be there before it is asked: a call gets at most 63/64
+# of what is left, and what is left after it must be enough to book the refusal.
 SEND_GAS: constant(uint256) = 300_000
 SEND_GAS_MIN: constant(uint256) = 340_000
 
@@ -47,8 +54,10 @@ def __init__(token_: IERC20):
 @external
 def sweep(foreign: IERC20, to: address):
     """
-    @notice Give out what came here by mistake in another token. Owner only; never the vault's own asset.
-    @dev    The balance is read again, because some tokens have a second address for the same balances.
+    @notice Give out what came here by mistake in another token. Owner only; never the vault's own
+            asset.
+    @dev    The balance is read again, because some tokens have a second address for the same
+            balances.
     """
     roles._check_owner()
     assert foreign != token, "asset"
@@ -76,7 +85,8 @@ def _pull(payer: address, amount: uint256) -> uint256:
 def _pull_permitted(
     payer: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
 ) -> uint256:
-    # whoever saw the permit may have used it already: then it fails here, and the allowance is there all the same
+    # whoever saw the permit may have used it already: then it fails here, and the allowance is
+    # there all the same
     ok: bool = raw_call(
         token.address,
         abi_encode(payer, self, amount, deadline, v, r, s, method_id=method_id(PERMIT)),
@@ -87,8 +97,12 @@ def _pull_permitted(
 
 @internal
 def _pull_authorized(
-    payer: address, amount: uint256, valid_after: uint256, valid_before: uint256, nonce: bytes32,
-    signature: Bytes[MAX_SIGNATURE]
+    payer: address,
+    amount: uint256,
+    valid_after: uint256,
+    valid_before: uint256,
+    nonce: bytes32,
+    signature: Bytes[MAX_SIGNATURE],
 ) -> uint256:
     held: uint256 = self._held()
     extcall SignedTransfers(token.address).receiveWithAuthorization(

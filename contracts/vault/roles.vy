@@ -4,9 +4,10 @@
 @title  Roles
 @license MIT
 @notice Four keys, and a pause that ends by itself.
-@dev    The owner names the others and can do nothing with the asset. Ownership passes in two steps, so that it can't be
-        given to an address that nobody can sign for. A pause stops deposits, charges and payments; it never stops a
-        withdrawal or a claim. The guardian can't chain pauses: after one has ended it must wait as long again.
+@dev    The owner names the others and can do nothing with the asset. Ownership passes in two steps,
+        so that it can't be given to an address that nobody can sign for. A pause stops deposits,
+        charges and payments; it never stops a withdrawal or a claim. The guardian can't chain
+        pauses: after one has ended it must wait as long again.
 """
 
 OPERATOR: constant(uint256) = 0
@@ -59,7 +60,8 @@ def __init__(owner: address, operator: address, guardian: address, treasury: add
 def set_role(role: uint256, who: address):
     """
     @notice Name the operator (0), the guardian (1) or the treasury (2). Owner only.
-    @dev    Operator and guardian may be nobody: that is how a lost or stolen key is put out of use at once.
+    @dev    Operator and guardian may be nobody: that is how a lost or stolen key is put out of use
+            at once.
     """
     self._check_owner()
     if role == OPERATOR:
@@ -76,7 +78,8 @@ def set_role(role: uint256, who: address):
 @external
 def set_paused(paused: bool):
     """
-    @notice Pause for 14 days, or end a pause. The guardian can only begin one, and then has a cool-down.
+    @notice Pause for 14 days, or end a pause. The guardian can only begin one, and then has a cool-
+            down.
     """
     if msg.sender != self.owner:
         assert paused and msg.sender == self.guardian, "guardian"
@@ -92,7 +95,8 @@ def set_paused(paused: bool):
 @external
 def transfer_ownership(new_owner: address):
     """
-    @notice Offer the ownership; nothing changes until it is accepted. The zero address takes an offer back.
+    @notice Offer the ownership; nothing changes until it is accepted. The zero address takes an
+            offer back.
     """
     self._check_owner()
     self.pending_owner = new_owner
@@ -137,5 +141,6 @@ def _check_not_paused():
 @internal
 @view
 def _check_treasury(who: address):
-    # a commission paid to the vault itself would move nothing, and so stop the last batch of every month
+    # a commission paid to the vault itself would move nothing, and so stop the last batch of every
+    # month
     assert who != empty(address) and who != self, "treasury"

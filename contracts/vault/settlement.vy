@@ -5,18 +5,21 @@
 @license MIT
 @notice What the operator may do with the pots, one month after the other:
 
-            open ──charge──► charged ──seal──► sealed ──after the delay──► payable ──last batch──► paid ──27 days──► open
-                                ▲                 │                           │
-                                └──────veto───────┘                           │
-            charged, sealed or payable for too long ──abandon (anybody)──► the vault is closed ──► reclaim, withdraw
+          open ──charge──► charged ──seal──► sealed ──delay──► payable ──last batch──► paid
+                              ▲                 │                                       │
+                              └───────veto──────┘            the next one ◄──27 days────┘
+          charged, sealed or payable for too long ──abandon (by anybody)──► closed ──► reclaim
 
-        A charge takes at most each member's pot, once a month, into the month's gross. A tenth of the gross, rounded down,
-        is the commission; the rest, the net, leaves only in batches under the root that was sealed. The last batch must
-        complete the net exactly, and only then the commission is paid.
+        A charge takes at most each member's pot, once a month, into the month's gross. A tenth of
+        the gross, rounded down, is the commission; the rest, the net, leaves only in batches under
+        the root that was sealed. The last batch must complete the net exactly, and only then the
+        commission is paid.
 @dev    Windows, and what they are for:
           27 d   from opening to opening: a month's pots are taken at most this often
-          12 d   from opening to the last charge: so two charges are at least 15 days apart, and an exit of 14 days fits between
-          60 d   from opening to the last seal, and from payable to `abandon`: so nothing waits longer, whoever colludes
+          12 d   from opening to the last charge: so two charges are at least 15 days apart, and an
+                 exit of 14 days fits between
+          60 d   from opening to the last seal, and from payable to `abandon`: so nothing waits
+                 longer, whoever colludes
            7 d   after which anybody may send the operator's published batches
 """
 from vault import accounts
@@ -52,8 +55,8 @@ delay: public(immutable(uint256))
 
 month: public(uint256)                      # the newest one; they count from 1
 months: public(HashMap[uint256, Month])
-refund_pool: public(uint256)                # what goes back to the members of the month that was abandoned
-paid_batches: HashMap[uint256, HashMap[uint256, uint256]]      # month -> index // 256 -> one bit each
+refund_pool: public(uint256)                # what of the abandoned month goes back to its members
+paid_batches: HashMap[uint256, HashMap[uint256, uint256]]  # month -> index // 256 -> a bit each
 
 event MonthOpened:
     month: indexed(uint256)
@@ -122,7 +125,8 @@ def __init__(delay_: uint64):
 @external
 def open_month():
     """
-    @notice Begin the next month: 27 days after the last was opened, and when that one is paid in full or was never charged.
+    @notice Begin the next month: 27 days after the last was opened, and when that one is paid in
+            full or was never charged.
     """
     roles._check_operator()
     accounts._check_open()
@@ -138,7 +142,8 @@ def open_month():
 @external
 def charge(month: uint256, words: DynArray[uint256, MAX_BATCH]):
     """
-    @notice Take from each member at most the pot and the balance, once a month, into the month's gross.
+    @notice Take from each member at most the pot and the balance, once a month, into the month's
+            gross.
     @param month the newest month, named so that a late transaction can't charge another one
     @param words member << 96 | amount
     """
@@ -165,10 +170,12 @@ def charge(month: uint256, words: DynArray[uint256, MAX_BATCH]):
 @external
 def seal(month: uint256, root: bytes32, batches: uint256, data_hash: bytes32):
     """
-    @notice Fix where the month's net goes. It can be paid after the delay, and be vetoed until then.
+    @notice Fix where the month's net goes. It can be paid after the delay, and be vetoed until
+            then.
     @param root      of the tree over the batches' leaves
     @param batches   how many there are: their indexes are 0 to batches - 1
-    @param data_hash sha256 of the published file of the month, from which anybody can compute the root
+    @param data_hash sha256 of the published file of the month, from which anybody can compute the
+             root
     """
     roles._check_operator()
     accounts._check_open()
@@ -183,15 +190,21 @@ def seal(month: uint256, root: bytes32, batches: uint256, data_hash: bytes32):
     self.months[month].payable_at = payable_at
     self.months[month].batches = batches
     log MonthSealed(
-        month=month, root=root, gross=gross, commission=commission, batches=batches, data_hash=data_hash,
-        payable_at=payable_at
+        month=month,
+        root=root,
+        gross=gross,
+        commission=commission,
+        batches=batches,
+        data_hash=data_hash,
+        payable_at=payable_at,
     )
 
 
 @external
 def veto(month: uint256):
     """
-    @notice Take back a seal before it is payable: the month is open for charges and another seal again.
+    @notice Take back a seal before it is payable: the month is open for charges and another seal
+            again.
     """
     roles._check_guardian()
     payable_at: uint256 = self.months[month].payable_at
@@ -205,19 +218,26 @@ def veto(month: uint256):
 
 @external
 def pay_batch(
-    month: uint256, index: uint256, words: DynArray[uint256, MAX_BATCH], proof: DynArray[bytes32, MAX_PROOF]
+    month: uint256,
+    index: uint256,
+    words: DynArray[uint256, MAX_BATCH],
+    proof: DynArray[bytes32, MAX_PROOF],
 ):
     """
-    @notice Pay one batch of the sealed month. The operator, or anybody 7 days after it could first have been paid.
+    @notice Pay one batch of the sealed month. The operator, or anybody 7 days after it could first
+            have been paid.
     @param words recipient << 96 | amount
-    @dev   Who can't be paid gets a claimable. If nobody can be paid, the token is asked whether it pays anybody at all.
+    @dev   Who can't be paid gets a claimable. If nobody can be paid, the token is asked whether it
+           pays anybody at all.
     """
     accounts._check_open()
     before: Month = self.months[month]
     self._check_payable(before)
     assert index < before.batches, "index"
     self._check_unpaid(month, index)
-    leaf: bytes32 = keccak256(abi_encode(self, chain.id, month, index, keccak256(abi_encode(words))))
+    leaf: bytes32 = keccak256(
+        abi_encode(self, chain.id, month, index, keccak256(abi_encode(words)))
+    )
     assert self._root(keccak256(leaf), proof) == before.root, "proof"
 
     held: uint256 = asset._held()
@@ -233,7 +253,8 @@ def pay_batch(
             accounts.claimable[to] += amount
             log PaymentDeferred(month=month, to=to, amount=amount)
     if paid == 0 and deferred != 0:
-        # paused, or this vault blocked by the issuer: then nobody's refusal is booked, and the batch waits
+        # paused, or this vault blocked by the issuer: then nobody's refusal is booked, and the
+        # batch waits
         assert asset._try_send(self, 0), "token down"
     self.months[month].remaining = before.remaining - paid - deferred
     self.months[month].done = before.done + 1
@@ -252,7 +273,8 @@ def pay_batch(
 @external
 def abandon():
     """
-    @notice Close the vault when the newest month was charged and is not paid in time. From then on money only goes back.
+    @notice Close the vault when the newest month was charged and is not paid in time. From then on
+            money only goes back.
     """
     assert accounts.closed == 0, "closed"
     month: uint256 = self.month
@@ -273,7 +295,8 @@ def abandon():
 @external
 def reclaim(member: address):
     """
-    @notice Give a member of the abandoned month the unpaid part of the charge back, into the account. Anybody may call.
+    @notice Give a member of the abandoned month the unpaid part of the charge back, into the
+            account. Anybody may call.
     """
     month: uint256 = accounts.closed
     assert month != 0, "open"

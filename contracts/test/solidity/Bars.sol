@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-// What the vault's gas is measured against: the shapes of two public batch payers, written anew, and an upgradable proxy of
-// the kind that Circle's dollar stands behind.
+// What the vault's gas is measured against: the shapes of two public batch payers, written anew,
+// and an upgradable proxy of the kind that Circle's dollar stands behind.
 
 interface IToken {
     function transfer(address to, uint256 amount) external returns (bool);
     function transferFrom(address owner, address to, uint256 amount) external returns (bool);
 }
 
-/// The shape of GasliteDrop: the total is pulled once, then bare transfers in assembly. No answer is looked at, nobody's refusal
-/// is survived, and nothing is remembered: the least that a batch of transfers can cost.
+/// The shape of GasliteDrop: the total is pulled once, then bare transfers in assembly. No answer
+/// is looked at, nobody's refusal is survived, and nothing is remembered: the least that a batch of
+/// transfers can cost.
 contract GasliteShape {
-    function drop(address token, address[] calldata to, uint256[] calldata amounts, uint256 total) external {
+    function drop(address token, address[] calldata to, uint256[] calldata amounts, uint256 total)
+        external
+    {
         assembly {
             let count := to.length
             if iszero(eq(count, amounts.length)) { revert(0, 0) }
@@ -43,10 +46,12 @@ contract DisperseShape {
     }
 }
 
-/// Delegates to what two slots say, as FiatToken's proxy: it reads who its admin is, and then its implementation.
+/// Delegates to what two slots say, as FiatToken's proxy: it reads who its admin is, and then its
+/// implementation.
 contract Proxy {
     bytes32 private constant ADMIN = bytes32(uint256(keccak256("eip1967.proxy.admin")) - 1);
-    bytes32 private constant IMPLEMENTATION = bytes32(uint256(keccak256("eip1967.proxy.implementation")) - 1);
+    bytes32 private constant IMPLEMENTATION =
+        bytes32(uint256(keccak256("eip1967.proxy.implementation")) - 1);
 
     constructor(address implementation, address admin) {
         (bytes32 first, bytes32 second) = (ADMIN, IMPLEMENTATION);
