@@ -9,10 +9,11 @@
         creators.
 @dev    This file only puts the parts together; each part is one idea, and uses those above it:
 
-          roles     who may do what: owner, operator, guardian, treasury; the pause
-          asset     the one token, and the only ways in which it moves
-          accounts  members: deposit, pot, exit, withdraw, claim
-          settlement open -> charge -> seal -> (veto) -> pay, or abandon -> reclaim
+          roles         who may do what: owner, operator, guardian, treasury; the pause
+          asset         the one token, and the only ways in which it moves
+          accounts      members: deposit, pot, exit, withdraw, claim
+          collection    the operator: open, charge, seal; the guardian: veto
+          distribution  pay batches; or abandon and reclaim
 
         There is no proxy and no upgrade: a new version is a new vault. Every external function
         holds one lock, also the views, so nothing can be read half-way through a batch either.
@@ -22,16 +23,21 @@ from ethereum.ercs import IERC20
 from vault import roles
 from vault import asset
 from vault import accounts
-from vault import settlement
+from vault import collection
+from vault import distribution
 
 initializes: roles
 initializes: asset[roles := roles]
 initializes: accounts[roles := roles, asset := asset]
-initializes: settlement[roles := roles, asset := asset, accounts := accounts]
+initializes: collection[roles := roles, accounts := accounts]
+initializes: distribution[
+    roles := roles, asset := asset, accounts := accounts, collection := collection
+]
 
 exports: roles.__interface__
 exports: accounts.__interface__
-exports: settlement.__interface__
+exports: collection.__interface__
+exports: distribution.__interface__
 exports: (asset.token, asset.sweep)
 
 
@@ -56,4 +62,4 @@ def __init__(
     roles.__init__(owner, operator, guardian, treasury)
     asset.__init__(token)
     accounts.__init__()
-    settlement.__init__(delay)
+    collection.__init__(delay)

@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 VAULT = "PayoutVault"
 SOURCES = {
     VAULT: ("PayoutVault.vy", "vault/roles.vy", "vault/asset.vy", "vault/accounts.vy",
-            "vault/settlement.vy"),
+            "vault/collection.vy", "vault/distribution.vy"),
     "test/TestDollar": ("test/TestDollar.vy", "test/signatures.vy"),
 }  # fmt: skip
 """What is built, and from what: the contract first, then the modules that it uses."""
