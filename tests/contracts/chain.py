@@ -1,4 +1,4 @@
-"""A chain in this process (titanoboa's EVM), and contracts on it as they will be called: by their bytes.
+"""A chain in this process (titanoboa's EVM), and contracts on it as they are called: by bytes.
 
 Nothing here knows the sources. What is deployed is the committed bytecode, or that of a planted
 fault, and a call's answer is read as a node would read it: the reason of a refusal, and the logs.

@@ -1,4 +1,4 @@
-"""The end of a walk: the keys are gone, the token behaves again, and everybody gets what is theirs (I9)."""
+"""The end of a walk: all keys are gone, the token behaves, and everybody gets what is theirs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from tests.contracts.token_model import Mode
 from tests.contracts.world import CREATORS, KEYS, MEMBERS, STRANGER
 
 if TYPE_CHECKING:
-    from tests.contracts.machine import VaultMachine
+    from tests.contracts.walk import Walk
 
 
-def everybody_leaves(machine: VaultMachine) -> None:
+def everybody_leaves(machine: Walk) -> None:
     """No owner, operator or guardian does anything any more; strangers and members do."""
+    machine.model.now = machine.world.chain.now
     invariants.check_at_the_end(machine)
-    _let_the_token_behave(machine)
+    let_the_token_behave(machine)
     chain = machine.world.chain
     chain.wait(PAUSE + COOLDOWN + CRANK_GRACE)
     _crank(machine)
@@ -44,7 +45,7 @@ def everybody_leaves(machine: VaultMachine) -> None:
     invariants.check_always(machine)
 
 
-def _crank(machine: VaultMachine) -> None:
+def _crank(machine: Walk) -> None:
     """Anybody sends the batches that the operator published and did not send."""
     number = machine.model.month
     month = machine.model.months[number]
@@ -56,12 +57,13 @@ def _crank(machine: VaultMachine) -> None:
             machine.call("pay_batch", *batch.arguments, sender=STRANGER, model=known)
 
 
-def _is_unpaid(machine: VaultMachine) -> bool:
+def _is_unpaid(machine: Walk) -> bool:
     month = machine.model.months[machine.model.month]
     return month.gross != 0 and not month.is_paid
 
 
-def _let_the_token_behave(machine: VaultMachine) -> None:
+def let_the_token_behave(machine: Walk) -> None:
+    """No mode is left, and the token is up."""
     token = machine.world.token
     token.accept("set_down", False, sender=STRANGER)
     for who in machine.model.token.modes:

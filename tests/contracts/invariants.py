@@ -15,7 +15,7 @@ from tests.contracts.tree import unpack
 from tests.contracts.world import CREATORS, GUARDIAN, HEIR, MEMBERS, OPERATOR, OWNER, TREASURY
 
 if TYPE_CHECKING:
-    from tests.contracts.machine import VaultMachine
+    from tests.contracts.walk import Walk
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Ghost:
     taken: dict[tuple[int, str], int] = field(default_factory=dict)
     spent: set[tuple[int, int]] = field(default_factory=set)
 
-    def note(self, name: str, _sender: str, arguments: tuple[Any, ...], receipt: Receipt) -> None:
+    def note(self, name: str, arguments: tuple[Any, ...], receipt: Receipt) -> None:
         """Remember an accepted call."""
         if name == "pay_batch":
             month, index, words = arguments
@@ -44,7 +44,7 @@ class Ghost:
             assert log["month"] != 0, "I5: there is no month 0"
 
 
-def check_always(machine: VaultMachine) -> None:
+def check_always(machine: Walk) -> None:
     """I1 after every step, cheaply: what is owed is there."""
     vault, model = machine.world.vault, machine.model
     liabilities = vault.read("liabilities")
@@ -55,7 +55,7 @@ def check_always(machine: VaultMachine) -> None:
     assert not machine.world.token.read("succeeded"), "nobody gets in while a batch is paid"
 
 
-def check_at_the_end(machine: VaultMachine) -> None:
+def check_at_the_end(machine: Walk) -> None:
     """All of them, from the chain."""
     _check_sums(machine)
     _check_accounts(machine)
@@ -66,7 +66,7 @@ def check_at_the_end(machine: VaultMachine) -> None:
         assert machine.world.balance(key) <= due, "I8: a key receives nothing"
 
 
-def _check_sums(machine: VaultMachine) -> None:
+def _check_sums(machine: Walk) -> None:
     vault, model = machine.world.vault, machine.model
     balances = sum(vault.read("account", member)[0] for member in MEMBERS)
     waiting = sum(vault.read("claimable", who) for who in _creditors())
@@ -76,7 +76,7 @@ def _check_sums(machine: VaultMachine) -> None:
     assert 0 <= liabilities - owed <= len(MEMBERS) * bool(model.closed), "I2: liabilities add up"
 
 
-def _unpaid(machine: VaultMachine, number: int) -> int:
+def _unpaid(machine: Walk, number: int) -> int:
     """What of a month is neither paid nor claimable nor back: read from the vault."""
     vault = machine.world.vault
     _, gross, remaining, _, payable_at, batches, done = vault.read("months", number)
@@ -90,7 +90,7 @@ def _unpaid(machine: VaultMachine, number: int) -> int:
     return int(remaining + commission)
 
 
-def _check_accounts(machine: VaultMachine) -> None:
+def _check_accounts(machine: Walk) -> None:
     vault, model = machine.world.vault, machine.model
     for member in MEMBERS:
         account = model.accounts[member]
@@ -99,7 +99,7 @@ def _check_accounts(machine: VaultMachine) -> None:
         assert vault.read("free", member) == model.free(member), "I7: free money is the model's"
 
 
-def _check_creators(machine: VaultMachine) -> None:
+def _check_creators(machine: Walk) -> None:
     vault, token = machine.world.vault, machine.model.token
     for creator in CREATORS:
         received = machine.world.balance(creator)
@@ -111,7 +111,7 @@ def _check_creators(machine: VaultMachine) -> None:
         assert kept >= 0 or withdrawn_to, "I3: nobody is paid more than is owed"
 
 
-def _check_commissions(machine: VaultMachine) -> None:
+def _check_commissions(machine: Walk) -> None:
     vault = machine.world.vault
     for month in range(1, vault.read("month") + 1):
         _, gross, _, _, _, batches, done = vault.read("months", month)

@@ -1,4 +1,4 @@
-"""The vault as it ought to be: an exact ledger in Python, which says of every call what comes of it.
+"""The vault as it ought to be: an exact ledger in Python, which says what comes of every call.
 
 Each method has the name and the arguments of the vault's, after the caller. It either changes the
 ledger or raises `Refused` with the reason that the vault must give. It is written from the rules
@@ -135,7 +135,7 @@ class VaultModel:
         check(role != 2 or who not in {NOBODY, self.address}, "treasury")
         setattr(self, ("operator", "guardian", "treasury")[role], who)
 
-    def set_paused(self, sender: str, paused: bool) -> None:  # noqa: FBT001 - as the vault has it
+    def set_paused(self, sender: str, paused: bool) -> None:
         """Begin a pause, or end it."""
         if sender != self.owner:
             check(paused and sender == self.guardian, "guardian")

@@ -49,7 +49,7 @@ class Month:
         return self.batches != 0 and len(self.paid) == self.batches
 
 
-def check(condition: bool, reason: str) -> None:  # noqa: FBT001 - it reads as an assertion
+def check(condition: bool, reason: str) -> None:
     """Refuse for this reason, unless the condition holds."""
     if not condition:
         raise Refused(reason)

@@ -1,4 +1,4 @@
-"""A vault on a hostile token, with everybody who has to do with it, and its exact model beside it."""
+"""A vault on a hostile token, everybody who has to do with it, and its exact model beside it."""
 
 from __future__ import annotations
 
