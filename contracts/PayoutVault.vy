@@ -16,7 +16,8 @@
           distribution  pay batches; or abandon and reclaim
 
         There is no proxy and no upgrade: a new version is a new vault. Every external function
-        holds one lock, also the views, so nothing can be read half-way through a batch either.
+        holds one lock, also the views of what can change, so nothing can be read half-way through
+        a batch either.
 """
 from ethereum.ercs import IERC20
 

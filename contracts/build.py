@@ -15,8 +15,9 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import vyper
 from vyper.cli.vyper_compile import compile_files
@@ -31,27 +32,18 @@ SOURCES = {
 """What is built, and from what: the contract first, then the modules that it uses."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """One contract as a chain and a node need it; `bytecode` makes it, `runtime` is what stays."""
-
-    abi: list[dict[str, object]]
-    bytecode: str
-    runtime: str
-
-
-def compile_contract(name: str, folder: Path = FOLDER) -> Compiled:
+def compile_contract(name: str, formats: Sequence[str], folder: Path = FOLDER) -> dict[str, Any]:
     """Compile one of `SOURCES`, as it stands in this folder or in a changed copy of it."""
     path = folder / SOURCES[name][0]
-    formats = ["abi", "bytecode", "bytecode_runtime"]
-    compiled = compile_files([str(path)], formats, paths=[str(path.parent)], include_sys_path=False)
+    search = [str(path.parent)]
+    compiled = compile_files([str(path)], list(formats), paths=search, include_sys_path=False)
     (output,) = compiled.values()
-    return Compiled(output["abi"], output["bytecode"], output["bytecode_runtime"])
+    return dict(output)
 
 
 def artifact(name: str) -> str:
     """The text of a contract's JSON file."""
-    compiled = compile_contract(name)
+    compiled = compile_contract(name, ("abi", "bytecode", "bytecode_runtime"))
     hashes = {
         source: hashlib.sha256((FOLDER / source).read_bytes()).hexdigest()
         for source in SOURCES[name]
@@ -61,9 +53,9 @@ def artifact(name: str) -> str:
         "compiler": {"name": "vyper", "version": vyper.__version__, "optimize": "gas",
                      "evm": "prague", "venom": False},
         "sources_sha256": hashes,
-        "abi": compiled.abi,
-        "bytecode": compiled.bytecode,
-        "runtime": compiled.runtime,
+        "abi": compiled["abi"],
+        "bytecode": compiled["bytecode"],
+        "runtime": compiled["bytecode_runtime"],
     }  # fmt: skip
     return json.dumps(content, indent=1) + "\n"
 

@@ -64,7 +64,7 @@ def sweep(foreign: IERC20, to: address):
     held: uint256 = self._held()
     amount: uint256 = staticcall foreign.balanceOf(self)
     assert extcall foreign.transfer(to, amount, default_return_value=True), "refused"
-    assert self._held() == held, "asset"
+    assert self._held() == held, "moved"
     log Swept(asset=foreign.address, to=to, amount=amount)
 
 

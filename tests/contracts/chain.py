@@ -149,7 +149,7 @@ class Contract:
         """What a view says: one value, or a tuple of them."""
         receipt = self.send(name, *arguments, sender=NOBODY)
         assert receipt.reason is None, f"{name} was refused: {receipt.reason}"
-        values = decode(_types(self.functions[name]["outputs"]), receipt.output)
+        values = _decode(_types(self.functions[name]["outputs"]), receipt.output)
         return values[0] if len(values) == 1 else values
 
     def _logs(self, computation: Any) -> Iterator[Log]:
@@ -164,12 +164,20 @@ def _log(event: dict[str, Any], topics: Sequence[bytes], body: bytes) -> Log:
     indexed = [item for item in event["inputs"] if item["indexed"]]
     plain = [item for item in event["inputs"] if not item["indexed"]]
     values = {
-        item["name"]: decode([item["type"]], topic)[0]
+        item["name"]: _decode([item["type"]], topic)[0]
         for item, topic in zip(indexed, topics, strict=True)
     }
     names = [item["name"] for item in plain]
-    values |= dict(zip(names, decode(_types(plain), body), strict=True))
+    values |= dict(zip(names, _decode(_types(plain), body), strict=True))
     return Log(event["name"], values)
+
+
+def _decode(types: list[str], body: bytes) -> tuple[Any, ...]:
+    """Decode values, and give addresses their checksum."""
+    values = zip(types, decode(types, body), strict=True)
+    return tuple(
+        to_checksum_address(value) if kind == "address" else value for kind, value in values
+    )
 
 
 def _signature(item: dict[str, Any]) -> str:

@@ -34,6 +34,11 @@ contract HostileToken {
         balanceOf[to] += amount;
     }
 
+    /// Anybody takes anybody's: what a second address of the same balances could do.
+    function burn_of(address from, uint256 amount) external {
+        balanceOf[from] -= amount;
+    }
+
     function approve(address spender, uint256 amount) external returns (bool) {
         allowance[msg.sender][spender] = amount;
         return true;
