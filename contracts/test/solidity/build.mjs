@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 // found from where it is run: npm installs it there, and not into this folder
 const solc = createRequire(join(process.cwd(), "from-here.js"))("solc");
 const folder = dirname(fileURLToPath(import.meta.url));
-const names = ["Bars.sol", "HostileToken.sol"];
+const names = ["Bars.sol", "HostileToken.sol", "Wallet.sol"];
 const settings = {
   evmVersion: "prague",
   optimizer: { enabled: true, runs: 1000000 },
