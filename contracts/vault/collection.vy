@@ -38,6 +38,7 @@ MONTH_GAP: constant(uint256) = 27 * 86400
 CHARGE_WINDOW: constant(uint256) = 12 * 86400
 SEAL_WINDOW: constant(uint256) = 60 * 86400
 MAX_DELAY: constant(uint256) = 60 * 86400
+BITS_128: constant(uint256) = 2**128 - 1
 BITS_96: constant(uint256) = 2**96 - 1
 BITS_64: constant(uint256) = 2**64 - 1
 BITS_32: constant(uint256) = 2**32 - 1
@@ -45,7 +46,9 @@ BITS_32: constant(uint256) = 2**32 - 1
 delay: public(immutable(uint256))
 
 month: public(uint256)                      # the newest one; they count from 1
-months: public(HashMap[uint256, Month])
+roots: HashMap[uint256, bytes32]
+sums: HashMap[uint256, uint256]             # gross 128 | remaining 128
+marks: HashMap[uint256, uint256]            # opened_at 64 | payable_at 64 | batches 64 | done 64
 
 event MonthOpened:
     month: indexed(uint256)
@@ -89,11 +92,13 @@ def open_month():
     roles._check_operator()
     accounts._check_open()
     month: uint256 = self.month
-    last: Month = self.months[month]
+    last: Month = self._load(month)
     assert last.gross == 0 or self._is_paid(last), "unpaid"
     assert block.timestamp >= last.opened_at + MONTH_GAP, "early"
     self.month = month + 1
-    self.months[month + 1].opened_at = block.timestamp
+    new: Month = empty(Month)
+    new.opened_at = block.timestamp
+    self._store(month + 1, new)
     log MonthOpened(month=month + 1)
 
 
@@ -107,7 +112,7 @@ def charge(month: uint256, words: DynArray[uint256, MAX_BATCH]):
     """
     roles._check_operator()
     accounts._check_open()
-    self._check_unsealed(month, CHARGE_WINDOW)
+    now: Month = self._unsealed(month, CHARGE_WINDOW)
     total: uint256 = 0
     for item: uint256 in words:
         member: address = convert(item >> 96, address)
@@ -121,7 +126,8 @@ def charge(month: uint256, words: DynArray[uint256, MAX_BATCH]):
             amount = most
         accounts.words[member] = ((word & (2**160 - 1)) - amount) | (month << 160) | (amount << 192)
         total += amount
-    self.months[month].gross += total
+    now.gross += total
+    self._store(month, now)
     log Charged(month=month, members=len(words), total=total)
 
 
@@ -137,24 +143,23 @@ def seal(month: uint256, root: bytes32, batches: uint256, data_hash: bytes32):
     """
     roles._check_operator()
     accounts._check_open()
-    self._check_unsealed(month, SEAL_WINDOW)
-    gross: uint256 = self.months[month].gross
-    assert root != empty(bytes32) and batches != 0 and gross != 0, "empty"
+    now: Month = self._unsealed(month, SEAL_WINDOW)
+    assert root != empty(bytes32) and batches != 0 and now.gross != 0, "empty"
     assert batches <= 2**MAX_PROOF, "batches"
-    commission: uint256 = self._commission(gross)
-    payable_at: uint256 = block.timestamp + delay
-    self.months[month].root = root
-    self.months[month].remaining = gross - commission
-    self.months[month].payable_at = payable_at
-    self.months[month].batches = batches
+    commission: uint256 = self._commission(now.gross)
+    now.root = root
+    now.remaining = now.gross - commission
+    now.payable_at = block.timestamp + delay
+    now.batches = batches
+    self._store(month, now)
     log MonthSealed(
         month=month,
         root=root,
-        gross=gross,
+        gross=now.gross,
         commission=commission,
         batches=batches,
         data_hash=data_hash,
-        payable_at=payable_at,
+        payable_at=now.payable_at,
     )
 
 
@@ -165,21 +170,64 @@ def veto(month: uint256):
             again.
     """
     roles._check_guardian()
-    payable_at: uint256 = self.months[month].payable_at
-    assert payable_at != 0 and block.timestamp < payable_at, "late"
-    self.months[month].root = empty(bytes32)
-    self.months[month].remaining = 0
-    self.months[month].payable_at = 0
-    self.months[month].batches = 0
+    vetoed: Month = self._load(month)
+    assert vetoed.payable_at != 0 and block.timestamp < vetoed.payable_at, "late"
+    vetoed.root = empty(bytes32)
+    vetoed.remaining = 0
+    vetoed.payable_at = 0
+    vetoed.batches = 0
+    self._store(month, vetoed)
     log MonthVetoed(month=month)
+
+
+@external
+@view
+def months(month: uint256) -> Month:
+    """
+    @return one month, as far as it has come
+    """
+    return self._load(month)
 
 
 @internal
 @view
-def _check_unsealed(month: uint256, window: uint256):
+def _unsealed(month: uint256, window: uint256) -> Month:
     assert month == self.month and month != 0, "month"
-    assert self.months[month].payable_at == 0, "sealed"
-    assert block.timestamp <= self.months[month].opened_at + window, "late"
+    newest: Month = self._load(month)
+    assert newest.payable_at == 0, "sealed"
+    assert block.timestamp <= newest.opened_at + window, "late"
+    return newest
+
+
+@internal
+@view
+def _load(month: uint256) -> Month:
+    sums: uint256 = self.sums[month]
+    marks: uint256 = self.marks[month]
+    return Month(
+        root=self.roots[month],
+        gross=sums >> 128,
+        remaining=sums & BITS_128,
+        opened_at=marks >> 192,
+        payable_at=(marks >> 128) & BITS_64,
+        batches=(marks >> 64) & BITS_64,
+        done=marks & BITS_64,
+    )
+
+
+@internal
+def _store(month: uint256, new: Month):
+    # a gross is a sum of what is in the vault, so of 96 bits; times and counts are far below 64
+    self.roots[month] = new.root
+    self._store_progress(month, new)
+
+
+@internal
+def _store_progress(month: uint256, new: Month):
+    self.sums[month] = (new.gross << 128) | new.remaining
+    self.marks[month] = (
+        (new.opened_at << 192) | (new.payable_at << 128) | (new.batches << 64) | new.done
+    )
 
 
 @internal

@@ -79,14 +79,14 @@ def pay_batch(
            pays anybody at all.
     """
     accounts._check_open()
-    before: collection.Month = collection.months[month]
-    self._check_payable(before)
-    assert index < before.batches, "index"
+    now: collection.Month = collection._load(month)
+    self._check_payable(now)
+    assert index < now.batches, "index"
     self._check_unpaid(month, index)
     leaf: bytes32 = keccak256(
         abi_encode(self, chain.id, month, index, keccak256(abi_encode(words)))
     )
-    assert self._root(keccak256(leaf), proof) == before.root, "proof"
+    assert self._root(keccak256(leaf), proof) == now.root, "proof"
 
     held: uint256 = asset._held()
     paid: uint256 = 0
@@ -105,15 +105,15 @@ def pay_batch(
         # batch waits
         assert asset._try_send(self, 0), "token down"
     # a root that does not add up can't be finished: such a month ends by `abandon`
-    assert paid + deferred <= before.remaining, "sum"
-    remaining: uint256 = before.remaining - paid - deferred
-    collection.months[month].remaining = remaining
-    collection.months[month].done = before.done + 1
+    assert paid + deferred <= now.remaining, "sum"
+    now.remaining -= paid + deferred
+    now.done += 1
+    collection._store_progress(month, now)
     log BatchPaid(month=month, index=index, count=len(words), paid=paid, deferred=deferred)
 
-    if before.done + 1 == before.batches:
-        assert remaining == 0, "sum"
-        paid += self._pay_commission(month, before.gross)
+    if collection._is_paid(now):
+        assert now.remaining == 0, "sum"
+        paid += self._pay_commission(month, now.gross)
     accounts.liabilities -= paid
     # what left is what was counted, and what stays covers what is owed
     left: uint256 = asset._held()
@@ -128,7 +128,7 @@ def abandon():
     """
     assert accounts.closed == 0, "closed"
     month: uint256 = collection.month
-    last: collection.Month = collection.months[month]
+    last: collection.Month = collection._load(month)
     assert last.gross != 0, "empty"
     assert not collection._is_paid(last), "paid"
     refund: uint256 = last.gross
@@ -153,7 +153,7 @@ def reclaim(member: address):
     word: uint256 = accounts.words[member]
     charged: uint256 = word >> 192
     assert (word >> 160) & BITS_32 == month and charged != 0, "nothing"
-    back: uint256 = charged * self.refund_pool // collection.months[month].gross
+    back: uint256 = charged * self.refund_pool // collection._load(month).gross
     accounts.words[member] = (word & (2**192 - 1)) + back
     log Reclaimed(month=month, member=member, amount=back)
 

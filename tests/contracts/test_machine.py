@@ -7,7 +7,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contracts.machine import VaultMachine
 
-WALKS = 80
+WALKS = 70
 STEPS = 40
 
 

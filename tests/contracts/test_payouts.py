@@ -225,6 +225,15 @@ def test_a_hostile_operator_takes_one_months_pots_and_no_more(world: World) -> N
     assert world.vault.read("months", month + 1)[1] == world.vault.read("liabilities") == 0
 
 
+def test_a_hostile_operator_takes_the_surplus_too_and_nobodys_account(world: World) -> None:
+    world.fund({ALICE: 100})
+    world.token.accept("mint", world.vault.address, 30, sender=STRANGER)
+    refused(world, "surplus", "attribute", OPERATOR, 31, sender=OPERATOR)
+    world.vault.accept("attribute", OPERATOR, 30, sender=OPERATOR)
+    world.vault.accept("withdraw", 30, OPERATOR, sender=OPERATOR)
+    assert world.balance(world.vault.address) == world.vault.read("liabilities") == 100
+
+
 def test_a_vetoed_operator_takes_nothing(world: World) -> None:
     world.fund({ALICE: 600, BOB: 400})
     month = world.charged({ALICE: 600, BOB: 400})
