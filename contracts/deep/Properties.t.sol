@@ -13,6 +13,7 @@ contract Properties is Deep {
         try vault.withdraw(amount, to) {
             assert(amount <= free);
             assert(balance(sender) == held - amount);
+            assert(sender != MEMBER || balance(MEMBER) >= POT);
         } catch {
             assert(balance(sender) == held);
         }
