@@ -26,10 +26,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from contracts.build import FOLDER, SOURCES, VAULT, compile_contract
 from tests.contracts.chain import Artifact, vyper_artifact
+from tests.contracts.fault import Fault
 from tests.contracts.machine import VaultMachine
-from tests.contracts.planted import FAULTS, Fault
+from tests.contracts.planted_in_accounts import IN_ACCOUNTS
+from tests.contracts.planted_in_months import IN_MONTHS
 from tests.contracts.world import build_world
 
+FAULTS = (*IN_MONTHS, *IN_ACCOUNTS)
 WALKS = 150
 STEPS = 40
 

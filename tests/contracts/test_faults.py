@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contracts.faults import catch, plant_fault
-from tests.contracts.planted import FAULTS, Fault
+from tests.contracts.fault import Fault
+from tests.contracts.faults import FAULTS, catch, plant_fault
 from tests.contracts.world import build_world
 
 
