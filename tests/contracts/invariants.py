@@ -39,6 +39,9 @@ class Ghost:
             assert log["month"] not in self.commissions, "I4: a commission is paid once"
             self.commissions[log["month"]] = log["amount"]
             self.owed[log["to"]] += log["amount"]
+        if name == "withdraw":
+            amount, to = arguments
+            self.owed[to] += amount
         if name == "charge":
             for member, _ in map(unpack, arguments[1]):
                 assert (arguments[0], member) not in self.charged, "I5: once a month"
@@ -109,9 +112,8 @@ def _check_creators(machine: Walk) -> None:
         waiting = vault.read("claimable", creator)
         assert received == token.holdings[creator], "I3: what arrived is the model's"
         assert waiting == machine.model.claimable[creator], "I3: what waits is the model's"
-        kept = machine.ghost.owed[creator] - received - waiting
-        withdrawn_to = creator == CREATORS[0]
-        assert kept >= 0 or withdrawn_to, "I3: nobody is paid more than is owed"
+        arrived = received + waiting + token.fees[creator]
+        assert arrived == machine.ghost.owed[creator], "I3: exactly what is owed, and no more"
 
 
 def _check_commissions(machine: Walk) -> None:

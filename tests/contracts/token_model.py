@@ -44,6 +44,7 @@ class TokenModel:
     """Who holds what, and how each is treated."""
 
     holdings: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    fees: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     modes: dict[str, Mode] = field(default_factory=dict)
     down: bool = False
 
@@ -59,7 +60,9 @@ class TokenModel:
         if self.holdings[sender] < taken:
             return Answer(accepted=False, error="", moved=0)
         self.holdings[sender] -= taken
-        self.holdings[to] += amount - (amount // 100 if mode is Mode.KEEPS_A_FEE else 0)
+        fee = amount // 100 if mode is Mode.KEEPS_A_FEE else 0
+        self.fees[to] += fee
+        self.holdings[to] += amount - fee
         if mode in {Mode.SAYS_TWO, Mode.SAYS_ONE_BYTE}:
             return Answer(accepted=False, error="", moved=taken)
         return Answer(accepted=True, error=None, moved=taken)
