@@ -1,6 +1,8 @@
 # make demo        the example month, from a fresh clone:  make demo ARGS="--once --json"
 # make test        everything that CI runs, with real databases and real Lightning daemons
 # make test-fast   the tests that need neither Postgres nor the daemons
+# make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
+# make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make lint        style, types, rooms, pins;  make format repairs the style
 # make drawn       write what the docs draw from the code: the tree of files, the states
@@ -19,6 +21,8 @@ ARGS ?=
 WORKERS ?= auto
 
 BIN := $(VENV)/bin
+CONTRACT_VENV ?= .venv-contract
+CONTRACT := $(CONTRACT_VENV)/bin/python -m
 RUN := $(BIN)/python -m
 UV := $(or $(shell uv --version >/dev/null 2>&1 && command -v uv),$(BIN)/uv)
 QUIET := --quiet --disable-pip-version-check --no-input
@@ -29,7 +33,8 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast bench lint format drawn pins venv go postgres clean
+.PHONY: help demo test test-fast contract contract-deep bench lint format drawn pins venv go \
+	postgres clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -37,11 +42,22 @@ help:
 demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
 	@$(BIN)/flattr-node demo $(ARGS)
 
-test: lint go postgres
+test: lint contract go postgres
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not lnd" -k "not postgres" $(ARGS)
+
+contract: $(CONTRACT_VENV)/.contract
+	$(CONTRACT) contracts.build --check
+	$(CONTRACT) pytest -c tests/contracts/pytest.ini tests/contracts -n $(WORKERS) $(ARGS)
+
+contract-deep: $(CONTRACT_VENV)/.contract
+	npm install --no-save --silent solc@0.8.37 @foundry-rs/forge@1.7.1
+	test -x $(CONTRACT_VENV)/halmos/bin/halmos || { $(PYTHON) -m venv $(CONTRACT_VENV)/halmos && \
+		$(CONTRACT_VENV)/halmos/bin/pip install $(QUIET) halmos==0.3.3; }
+	node contracts/test/solidity/build.mjs --check
+	$(CONTRACT) contracts.deep.run --halmos $(CONTRACT_VENV)/halmos/bin/halmos
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)
@@ -67,11 +83,12 @@ pins: $(VENV)/.python
 	$(PINS) $(ARGS) requirements/go.in -o requirements/go.txt
 	$(PINS) $(ARGS) pyproject.toml requirements/dev.in \
 		-c requirements/runtime.txt -c requirements/build.txt -o requirements/dev.txt
+	$(PINS) $(ARGS) requirements/contract.in -o requirements/contract.txt
 
 venv: $(VENV)/.dev
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CONTRACT_VENV) node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # Each stamp says: this much is installed, and nothing that it was made from is newer.
 
@@ -92,6 +109,13 @@ $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.tx
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
 	@{ $(call pinned,-r requirements/dev.txt); } >&2
+	@touch $@
+
+# The vault's tools quarrel with the node's web3, so they have a venv of their own.
+$(CONTRACT_VENV)/.contract: requirements/contract.txt $(VENV)/.python
+	@test -x $(CONTRACT_VENV)/bin/python || $(PYTHON) -m venv $(CONTRACT_VENV) >&2
+	@{ test -x "$(UV)" && $(UV) pip install --quiet --python $(CONTRACT_VENV)/bin/python \
+		--require-hashes -r $<; } || $(CONTRACT) pip install $(QUIET) --require-hashes -r $< >&2
 	@touch $@
 
 # Real parts: what is not on the machine is installed, or one line says what to install.

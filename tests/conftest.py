@@ -19,6 +19,9 @@ from node.store.engine import Store, open_store
 
 MONTH = Month(2026, 11)
 
+# The vault's tests run in a venv of their own: `make contract`.
+collect_ignore = ["contracts"]
+
 
 @pytest.fixture
 def clock() -> ManualClock:
