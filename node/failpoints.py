@@ -30,6 +30,11 @@ KNOWN: Final[frozenset[str]] = frozenset(
         "pay.settle": ("before_commit", "after_commit"),
         "pay.refuse": ("before_commit", "after_commit"),
         "withdraw.open": ("before_commit", "after_commit"),
+        "chain.sign": ("before_commit", "after_commit"),
+        "chain.bump": ("before_commit", "after_commit"),
+        "chain.send": ("after_effect",),
+        "chain.mined": ("after_commit",),
+        "chain.settle": ("before_commit", "after_commit"),
     }.items()
     for point in points
 )

@@ -25,16 +25,18 @@ class Asset(StrEnum):
     """Bitcoin, in millisatoshi."""
     USD = "usd"
     """The stablecoin, in base units of 10**-6."""
+    ETH = "eth"
+    """What gas costs, in wei: an expense of the operator's, and nobody's balance."""
 
     @property
     def units_per_coin(self) -> int:
-        """Base units in one sat, or in one unit of the stablecoin."""
-        return 1000 if self is Asset.SAT else 1_000_000
+        """Base units in one sat, one unit of the stablecoin, or one ether."""
+        return {Asset.SAT: 1000, Asset.USD: 10**6, Asset.ETH: 10**18}[self]
 
     @property
     def unit(self) -> str:
         """The name of the base unit."""
-        return "msat" if self is Asset.SAT else "µUSD"
+        return {Asset.SAT: "msat", Asset.USD: "µUSD", Asset.ETH: "wei"}[self]
 
 
 MSAT_PER_SAT: Final = Asset.SAT.units_per_coin

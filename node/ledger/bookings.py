@@ -129,5 +129,12 @@ def unexplained(attempt: AttemptId, paid: Amount, fee: Amount) -> Entry:
     return Entry(entry_id("unexplained", attempt), "unexplained", asset, attempt, (gone,))
 
 
+def gas(tx_hash: str, cost_wei: int) -> Entry:
+    """What a transaction of the node's key cost: the operator's expense (design.md §3.8)."""
+    asset = Asset.ETH
+    cost = Transfer(accounts.expense(asset, "gas"), accounts.capital(asset), cost_wei)
+    return Entry(entry_id("gas", tx_hash), "gas", asset, tx_hash, (cost,))
+
+
 def _fee(fee: Amount) -> Transfer:
     return Transfer(accounts.expense(fee.asset, "routing"), accounts.capital(fee.asset), fee.units)

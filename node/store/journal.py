@@ -17,7 +17,10 @@ from node.money import Amount, Asset
 from node.month import Month
 from node.store.engine import Tx
 
-_ASSETS = tuple(Asset)
+_PLACES = {Asset.SAT: 0, Asset.USD: 1, Asset.ETH: 3}
+"""An entry's number is its chain's `seq` times 8 and its asset's place. Databases of before there
+was ETH counted by twos, so a place that is even would meet their numbers again."""
+_PLACES_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ async def begin(tx: Tx, entry: Entry, digest: str, at_us: int) -> int | None:
             raise CorruptBooks(f"entry {entry.id} ({entry.kind} {entry.ref}) says something else")
         return None
     seq = head.seq + 1
-    number = seq * len(_ASSETS) + _ASSETS.index(entry.asset)
+    number = seq * _PLACES_MAX + _PLACES[entry.asset]
     hashed = chain_hash(head.hash, seq, entry, at_us, digest)
     await tx.run(
         "INSERT INTO entry (id, number, asset, seq, kind, ref, month, at_us, digest, before, hash)"
