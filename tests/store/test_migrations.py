@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import node.store.money_tables  # noqa: F401  declares the tables
-from node.store.dialect import triggers
+from node.store.dialect import functions, triggers
 from node.store.engine import Store
 
 
@@ -40,7 +40,8 @@ def _create_again(connection: Connection) -> None:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
     SQLModel.metadata.create_all(connection)
-    for statement in triggers(connection.dialect.name):
+    name = connection.dialect.name
+    for statement in [*triggers(name), *functions(name)]:
         connection.execute(text(statement.replace(":", "\\:")))
 
 
