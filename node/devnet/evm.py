@@ -232,7 +232,9 @@ class Tester:
 
     async def jump_to(self, time_s: int) -> None:
         """Make a block of that time."""
-        self._tester.time_travel(time_s)
+        from node.devnet.evm_tester import mine_at  # noqa: PLC0415 - it takes two seconds
+
+        mine_at(self.provider, time_s)
 
     async def finalize(self) -> None:
         """All is final already."""
@@ -248,9 +250,10 @@ class Tester:
 
 @asynccontextmanager
 async def open_tester(*, starts_s: int | None = None) -> AsyncIterator[Tester]:
-    """A new chain in this process. `starts_s`: the time of its first block, by default now.
+    """A new chain in this process.
 
-    Time stands between blocks, and each one is a second later than the last.
+    `starts_s`: the time of its first block, and then each is a second later than the last; by
+    default it is the machine's clock.
     """
     from node.devnet.evm_tester import tester_provider  # noqa: PLC0415 - it takes two seconds
 
