@@ -168,15 +168,14 @@ class Vault:
 
     async def _check_token(self, token: str) -> None:
         try:
-            decimals = _words(await self.chain.call(token, encode_call("decimals()")), 1)[0]
-        except (Reverted, RailUnavailable):
-            if await self.chain.code(token):
-                raise
-            decimals = 0
+            answer = await self.chain.call(token, encode_call("decimals()"))
+        except Reverted:
+            answer = b""
+        decimals = decode(answer)[0] if len(answer) == WORD_BYTES else None
         if decimals != DECIMALS:
             raise ConfigError(
-                f"the vault's token {token} has {decimals} decimals, and the node counts in"
-                f" {DECIMALS}: deploy a vault for a token that has {DECIMALS}"
+                f"the vault's token {token} has {'no' if decimals is None else decimals} decimals,"
+                f" and the node counts in {DECIMALS}: deploy a vault for a token that has them"
             )
 
     async def _number(self, signature: str, *arguments: Argument, finalized: bool = False) -> int:
