@@ -17,6 +17,7 @@ NodeError
 │   └── Busy            503: try again, Retry-After says when
 ├── RailError           the payment network; never a verdict on a payment
 │   ├── RailUnavailable     it can't be reached, is locked or is not synced
+│   ├── Reverted            the contract would refuse this call: `reason` is its own word
 │   ├── QuoteRefused        the receiver's server or invoice breaks a rule: nothing was sent
 │   └── FetchRefused        the URL may not be fetched, or its answer is not acceptable
 ├── LeaseLost           another process pays on this rail now
@@ -140,6 +141,17 @@ class RailError(NodeError):
 
 class RailUnavailable(RailError):
     """It can't be reached, is locked, or is not synced."""
+
+
+class Reverted(RailError):
+    """The contract would refuse this call; nothing was sent.
+
+    `reason` is what the contract says, such as `early`; a contract can also refuse without a word.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the contract refuses: {reason or 'it says no reason'}")
+        self.reason = reason
 
 
 class QuoteRefused(RailError):

@@ -1,35 +1,25 @@
 """btcd and lnd, built from source once and kept.
 
 `golang/go.mod` pins both, with lnd's own replaces; `golang/go.sum` pins what they are made of. They
-are built in a copy of that folder, into
-
-    $XDG_CACHE_HOME/flattr-node/daemons/<hash of go.mod, go.sum, flags, machine>/{btcd,lnd}
-
-in a temporary folder that is renamed when both are there: the folder's name is the proof that its
-content is whole, and another pin is another folder. A lock file lets one process build while the
-others wait. About 5 to 10 minutes on 2 cores the first time, nothing afterwards.
+are built in a copy of that folder, into the user's cache (cache.py), under a hash of both files,
+the flags and the kind of machine. About 5 to 10 minutes on 2 cores the first time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import platform
 import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.devnet.cache import Progress, cache_folder, ensure_folder
 from node.devnet.processes import leashed
 from node.errors import DaemonError
-
-Progress = Callable[[str], None]
 
 GOLANG = Path(__file__).parent / "golang"
 _TAGS = "invoicesrpc signrpc walletrpc chainrpc routerrpc"
@@ -37,7 +27,6 @@ _FLAGS = ("-trimpath", "-tags", _TAGS, "-ldflags", "-s -w")
 _PACKAGES = ("github.com/btcsuite/btcd", "github.com/lightningnetwork/lnd/cmd/lnd")
 _NAMES = ("btcd", "lnd")
 _BUILD_LIMIT_S = 3600.0
-_LOCK_POLL_S = 0.5
 _REPORT_EVERY_S = 10.0
 _ERROR_LINES = 5
 
@@ -57,64 +46,32 @@ async def ensure_daemons(progress: Progress) -> Daemons:
     Go, or when the build fails.
     """
     target = daemons_folder()
-    if not target.is_dir():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        async with _locked(target.with_suffix(".lock"), progress):
-            if not target.is_dir():
-                await _build(target, progress)
+    waiting = "another process builds btcd and lnd; waiting for it"
+    await ensure_folder(target, lambda workshop: _build(workshop, progress), waiting, progress)
     return Daemons(btcd=target / "btcd", lnd=target / "lnd")
 
 
 def daemons_folder() -> Path:
     """The folder in the user's cache that holds these pins' binaries, or will."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     pins = hashlib.sha256()
     for part in (GOLANG / "go.mod", GOLANG / "go.sum"):
         pins.update(part.read_bytes())
     pins.update("\0".join((*_FLAGS, sys.platform, platform.machine())).encode())
-    return cache / "flattr-node" / "daemons" / pins.hexdigest()[:16]
+    return cache_folder(pins.hexdigest()[:16])
 
 
-@asynccontextmanager
-async def _locked(path: Path, progress: Progress) -> AsyncIterator[None]:
-    """Hold the lock file. The kernel frees it when this process dies."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        told = False
-        while not _try_lock(lock):
-            if not told:
-                progress("another process builds btcd and lnd; waiting for it")
-                told = True
-            await asyncio.sleep(_LOCK_POLL_S)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _try_lock(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-async def _build(target: Path, progress: Progress) -> None:
+async def _build(workshop: Path, progress: Progress) -> Path:
     go = _find_go()
     progress("building btcd and lnd from source; 5 to 10 minutes the first time")
-    workshop = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
-    try:
-        shutil.copy(GOLANG / "go.mod", workshop)
-        shutil.copy(GOLANG / "go.sum", workshop)
-        binaries = workshop / "bin"
-        binaries.mkdir()
-        await _go_build(go, workshop, binaries, progress)
-        for name in _NAMES:
-            if not (binaries / name).is_file():
-                raise DaemonError(f"go build left no {name}")
-        binaries.rename(target)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+    shutil.copy(GOLANG / "go.mod", workshop)
+    shutil.copy(GOLANG / "go.sum", workshop)
+    binaries = workshop / "bin"
+    binaries.mkdir()
+    await _go_build(go, workshop, binaries, progress)
+    for name in _NAMES:
+        if not (binaries / name).is_file():
+            raise DaemonError(f"go build left no {name}")
+    return binaries
 
 
 def _find_go() -> str:

@@ -27,7 +27,7 @@ exit 1
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    monkeypatch.setattr("node.devnet.daemons._LOCK_POLL_S", 0.01)
+    monkeypatch.setattr("node.devnet.cache._LOCK_POLL_S", 0.01)
     (tmp_path / "bin").mkdir()
     (tmp_path / "cache").mkdir()
     return tmp_path / "cache"
