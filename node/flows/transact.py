@@ -115,27 +115,15 @@ class Transactor:
         assert stored is not None, "it was there, or was added"
         return stored
 
-    async def _sign(
-        self, call: Call, transaction: ChainTransaction, lease: Lease
-    ) -> Progress:
+    async def _sign(self, call: Call, transaction: ChainTransaction, lease: Lease) -> Progress:
         if await call.happened():
             return await self._elsewhere(transaction)
-        nonce = await self._next_nonce()
-        if nonce is None:
+        priced = await self._price(transaction)
+        if isinstance(priced, str):
+            return await self._not_now(transaction, priced)
+        if (nonce := await self._next_nonce()) is None:
             return Waiting("the chain does not show the last transaction of this key")
-        try:
-            gas = await self._chain.estimate_gas(
-                self._signer.address, transaction.recipient, transaction.calldata
-            )
-        except Reverted as error:
-            return await self._not_now(transaction, f"the vault would refuse it: {error}")
-        gas += gas * GAS_MARGIN_PERCENT // 100
-        if gas > TX_GAS_MAX:
-            return await self._not_now(transaction, f"{gas} gas is more than one may ask for")
-        latest = await self._chain.latest()
-        fees = first_fees(latest.base_fee_wei, await self._chain.tip_wei(), self._ceiling_wei)
-        if fees is None:
-            return await self._not_now(transaction, "gas costs more than the ceiling")
+        gas, fees = priced
         signed = self._signature(transaction, nonce, gas, fees)
         async with self._store.write() as tx:
             await self._renew(tx, lease)
@@ -147,9 +135,24 @@ class Transactor:
         await self._broadcast(signed)
         return Waiting("broadcast")
 
-    async def _watch(
-        self, call: Call, transaction: ChainTransaction, lease: Lease
-    ) -> Progress:
+    async def _price(self, transaction: ChainTransaction) -> tuple[int, Fees] | str:
+        """(gas, fees) of a first signature; or why there is none now, in words."""
+        try:
+            gas = await self._chain.estimate_gas(
+                self._signer.address, transaction.recipient, transaction.calldata
+            )
+        except Reverted as error:
+            return f"the vault would refuse it: {error}"
+        gas += gas * GAS_MARGIN_PERCENT // 100
+        if gas > TX_GAS_MAX:
+            return f"{gas} gas is more than a transaction may ask for"
+        latest = await self._chain.latest()
+        if latest.base_fee_wei > self._ceiling_wei:
+            return "gas costs more than the ceiling"
+        tip_wei = await self._chain.tip_wei()
+        return gas, first_fees(latest.base_fee_wei, tip_wei, self._ceiling_wei)
+
+    async def _watch(self, call: Call, transaction: ChainTransaction, lease: Lease) -> Progress:
         assert transaction.nonce is not None, "it was signed"
         async with self._store.read() as tx:
             signed = await transactions.signatures(tx, transaction.purpose, transaction.nonce)
@@ -201,7 +204,7 @@ class Transactor:
     async def _displaced(
         self, call: Call, transaction: ChainTransaction, signed: Sequence[SignedTransaction]
     ) -> Progress:
-        """The nonce is used, finally. Asked again after that was read, the receipts are complete."""
+        """The nonce is used, finally. Receipts that are read after that are complete."""
         if (receipt := await self._mined(signed)) is not None:
             return await self._note_mined(transaction, receipt)
         _log.warning("a nonce of ours was used by another", purpose=transaction.purpose)
@@ -224,8 +227,7 @@ class Transactor:
         if fees is None:
             _log.warning("a transaction waits at the ceiling", purpose=transaction.purpose)
             return newest
-        gas = self._signer.gas_of(newest.raw)
-        signed = self._signature(transaction, newest.nonce, gas, fees)
+        signed = self._signature(transaction, newest.nonce, newest.gas, fees)
         async with self._store.write() as tx:
             await self._renew(tx, lease)
             if await transactions.get(tx, transaction.purpose) != transaction:
@@ -244,8 +246,8 @@ class Transactor:
         )  # fmt: skip
         signed = self._signer.sign(order)
         return SignedTransaction(
-            signed.tx_hash, transaction.purpose, nonce, signed.raw, fees.tip_wei, fees.cap_wei,
-            self._clock.now_us(),
+            signed.tx_hash, transaction.purpose, nonce, signed.raw, gas, fees.tip_wei,
+            fees.cap_wei, self._clock.now_us(),
         )  # fmt: skip
 
     async def _next_nonce(self) -> int | None:

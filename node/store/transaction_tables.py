@@ -48,6 +48,7 @@ class SignedTransactionRow(SQLModel, table=True):
     purpose: str = Field(foreign_key="chain_transaction.purpose")
     nonce: int = big()
     raw: bytes
+    gas: int = big()
     tip_wei: int = big()
     cap_wei: int = big()
     signed_us: int = big()

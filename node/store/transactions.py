@@ -44,6 +44,7 @@ class SignedTransaction:
     purpose: str
     nonce: int
     raw: bytes
+    gas: int
     tip_wei: int
     cap_wei: int
     signed_us: int
@@ -103,11 +104,12 @@ async def sign(
 async def add_signed(tx: Tx, signed: SignedTransaction) -> None:
     """Store a signature. From now on it counts as broadcast."""
     await tx.run(
-        "INSERT INTO signed_transaction (tx_hash, purpose, nonce, raw, tip_wei, cap_wei, signed_us)"
-        " VALUES (:tx_hash, :purpose, :nonce, :raw, :tip_wei, :cap_wei, :signed_us)"
+        "INSERT INTO signed_transaction (tx_hash, purpose, nonce, raw, gas, tip_wei, cap_wei,"
+        " signed_us) VALUES (:tx_hash, :purpose, :nonce, :raw, :gas, :tip_wei, :cap_wei,"
+        " :signed_us)"
         " ON CONFLICT DO NOTHING",
         tx_hash=signed.tx_hash, purpose=signed.purpose, nonce=signed.nonce, raw=signed.raw,
-        tip_wei=signed.tip_wei, cap_wei=signed.cap_wei, signed_us=signed.signed_us,
+        gas=signed.gas, tip_wei=signed.tip_wei, cap_wei=signed.cap_wei, signed_us=signed.signed_us,
     )  # fmt: skip
 
 
@@ -157,6 +159,6 @@ def _transaction(row: Row[Any]) -> ChainTransaction:
 
 def _signed(row: Row[Any]) -> SignedTransaction:
     return SignedTransaction(
-        row.tx_hash, row.purpose, row.nonce, bytes(row.raw), row.tip_wei, row.cap_wei,
+        row.tx_hash, row.purpose, row.nonce, bytes(row.raw), row.gas, row.tip_wei, row.cap_wei,
         row.signed_us,
     )  # fmt: skip

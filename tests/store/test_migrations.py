@@ -9,7 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-import node.store.money_tables  # noqa: F401  declares the tables
+import node.store.money_tables
+import node.store.transaction_tables  # noqa: F401  declares the tables
 from node.store.dialect import functions, triggers
 from node.store.engine import Store
 

@@ -3,7 +3,8 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import node.store.money_tables  # noqa: F401  declares the tables
+import node.store.money_tables
+import node.store.transaction_tables  # noqa: F401  declares the tables
 
 context.configure(
     connection=context.config.attributes["connection"],
