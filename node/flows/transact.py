@@ -60,9 +60,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Not yet, and why."""
+    """Not yet, and why. `mined`: it is in a block, so the next one may be signed."""
 
     words: str
+    mined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,8 @@ class Transactor:
         final = await self._chain.finalized()
         block = await self._chain.block(receipt.block_number)
         if receipt.block_number > final.number or block is None or block.hash != receipt.block_hash:
-            return Waiting(f"mined in block {receipt.block_number}, final is {final.number}")
+            words = f"mined in block {receipt.block_number}, final is {final.number}"
+            return Waiting(words, mined=True)
         return await self._settle(transaction, receipt)
 
     async def _settle(self, transaction: ChainTransaction, receipt: Receipt) -> Progress:
@@ -199,7 +201,7 @@ class Transactor:
         )  # fmt: skip
         await self._move(transaction, TransactionEvent.MINED, mined)
         failpoint("chain.mined.after_commit")
-        return Waiting(f"mined in block {receipt.block_number}, not final yet")
+        return Waiting(f"mined in block {receipt.block_number}, not final yet", mined=True)
 
     async def _displaced(
         self, call: Call, transaction: ChainTransaction, signed: Sequence[SignedTransaction]
