@@ -8,7 +8,7 @@ each transfer had been written alone.
 from __future__ import annotations
 
 import asyncio
-from itertools import count, repeat
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -20,7 +20,8 @@ from node.money import Asset
 from node.store import journal
 from node.store.engine import Tx
 
-ROWS_A_STATEMENT: Final = 20_000
+ROWS_AT_ONCE: Final = 5_000
+POSTING_COLUMNS: Final = ("entry", "line", "debit", "credit", "units")
 
 Units: TypeAlias = NDArray[np.int64]
 
@@ -39,10 +40,9 @@ async def append(tx: Tx, entry: BulkEntry, at_us: int) -> bool:
         return False
     line = 0
     for block, (debit, credit) in zip(entry.blocks, accounts, strict=True):
-        for first in range(0, len(block.units), ROWS_A_STATEMENT):
-            rows = slice(first, first + ROWS_A_STATEMENT)
-            await _post(tx, number, line + first, (debit[rows], credit[rows], block.units[rows]))
-        line += len(block.units)
+        transfers = np.stack([debit, credit, block.units], axis=1)
+        await tx.insert("posting", POSTING_COLUMNS, _postings(number, line, transfers))
+        line += len(transfers)
     return True
 
 
@@ -57,10 +57,12 @@ async def _accounts(tx: Tx, entry: BulkEntry) -> list[tuple[Units, Units]]:
     ]
 
 
-async def _post(tx: Tx, number: int, line: int, transfers: tuple[Units, Units, Units]) -> None:
-    debit, credit, units = (column.tolist() for column in transfers)
-    rows = list(zip(repeat(number), count(line), debit, credit, units))
-    await tx.insert("posting", ("entry", "line", "debit", "credit", "units"), rows)
+def _postings(number: int, line: int, transfers: Units) -> Iterator[tuple[int, ...]]:
+    """Rows of POSTING_COLUMNS, made as they are taken."""
+    for first in range(0, len(transfers), ROWS_AT_ONCE):
+        some = transfers[first : first + ROWS_AT_ONCE].tolist()
+        for place, (debit, credit, units) in enumerate(some, line + first):
+            yield number, place, debit, credit, units
 
 
 async def _numbers(tx: Tx, asset: Asset, column: Column, length: int) -> Units:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from typing import Any, Final
 
 import asyncpg
@@ -31,8 +30,6 @@ from node.store.sqlite import Driver, driver_of
 
 NEWEST: Final = (2**63 - 1, "")
 """Before the first row of a list that is read newest first: (created_us, id)."""
-_INSERTED_ROWS: Final = 1000
-"""Rows in one INSERT: SQLite takes up to 32766 values."""
 _SQLITE_MIN: Final = (3, 38)
 
 
@@ -101,23 +98,19 @@ class Tx:
         return await self.rows(sql, rows=msgspec.json.encode(list(rows)).decode(), **values)
 
     async def insert(
-        self, table: str, columns: Sequence[str], rows: Sequence[tuple[object, ...]]
+        self, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
     ) -> None:
         """Insert very many rows, none of which is there: the fastest way that the driver has.
 
         Raises InsufficientFunds.
         """
         try:
-            if self.dialect.name == "postgresql":
-                raw = (await self.connection.get_raw_connection()).driver_connection
-                assert raw is not None, "the transaction holds it"
-                await raw.copy_records_to_table(table, columns=columns, records=rows)
+            if self.driver is not None:
+                await self.driver.insert(table, tuple(columns), rows)
                 return
-            assert self.driver is not None, "it is the one or the other"
-            for first in range(0, len(rows), _INSERTED_ROWS):
-                some = rows[first : first + _INSERTED_ROWS]
-                sql = _insertion(table, tuple(columns), len(some))
-                await self.driver.run(sql, tuple(chain.from_iterable(some)))
+            raw = (await self.connection.get_raw_connection()).driver_connection
+            assert raw is not None, "the transaction holds it"
+            await raw.copy_records_to_table(table, columns=columns, records=rows)
         except (IntegrityError, asyncpg.CheckViolationError) as error:
             raise _explained(error) from error
 
@@ -138,12 +131,6 @@ def _explained(error: Exception) -> Exception:
 @cache
 def _clause(sql: str) -> TextClause:
     return text(sql)
-
-
-@cache
-def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
-    places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}"
 
 
 class Store:

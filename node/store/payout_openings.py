@@ -20,6 +20,7 @@ async def add(
     tx: Tx, close: Close, rows: Sequence[tuple[PayoutId, int, int, int]], now_us: int
 ) -> None:
     """Store (id, member, units, fee limit); those that are there already stay as they are."""
+    rows = sorted(rows)  # ids in order fill the pages of their index
     source = tx.dialect.json_rows(("text", "bigint", "bigint", "bigint"))
     for first in range(0, len(rows), ROWS_A_STATEMENT):
         await tx.run_rows(

@@ -10,10 +10,12 @@ What is wrong is raised as SQLAlchemy raises it, for the other database does the
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import chain, islice
 from typing import Any, Final, cast
 
 import aiosqlite
@@ -21,6 +23,8 @@ from sqlalchemy import Connection, Row, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+INSERTED_ROWS: Final = 1000
+"""Rows in one INSERT: SQLite takes up to 32766 values."""
 PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -77,6 +81,24 @@ class Driver:
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, sql) from error
 
+    async def insert(
+        self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]
+    ) -> None:
+        """Insert rows, a thousand with a statement; the next are made while some are written."""
+        left = iter(rows)
+        writing: asyncio.Task[int] | None = None
+        try:
+            while some := list(islice(left, INSERTED_ROWS)):
+                sql = _insertion(table, columns, len(some))
+                values = tuple(chain.from_iterable(some))
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self.run(sql, values), name="insert")
+                await asyncio.sleep(0)  # the task hands its statement to the thread
+        finally:
+            if writing is not None:
+                await writing
+
     async def rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Row[Any]]:
         """All rows of a query, to be read as SQLAlchemy's."""
         try:
@@ -101,6 +123,12 @@ async def driver_of(
     raw = (await connection.get_raw_connection()).driver_connection
     assert isinstance(raw, aiosqlite.Connection), "it was opened for aiosqlite"
     return Driver(raw, columns)
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
+    places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}"
 
 
 @cache
