@@ -64,7 +64,7 @@ async def settle_pots(
     A month that is closed, or is being closed, stays as it is.
     """
     head = await journal.lock_head(tx, USD)
-    if await closes.is_frozen(tx, month):
+    if await closes.takes_no_money(tx, month, USD):
         return
     members, wanted, have = await chain_addresses.pots_to_move(tx, chain_id, USD, month)
     grown = np.zeros_like(wanted) if only_lower else np.maximum(wanted - have, 0)
@@ -108,7 +108,7 @@ async def _sources(tx: Tx, member: MemberId, units: int) -> list[tuple[Account, 
     have += [
         (accounts.pot(USD, member, month), pots[month].units)
         for month in sorted(pots, reverse=True)
-        if not await closes.is_frozen(tx, month)
+        if not await closes.takes_no_money(tx, month, USD)
     ]
     taken, left = [], units
     for account, there in have:

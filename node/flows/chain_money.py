@@ -39,6 +39,8 @@ CHUNK_BLOCKS: Final = 2000
 """Blocks that are asked for at once."""
 CHUNKS_MAX: Final = 50
 """Of these so many in one round."""
+EVENTS_MAX: Final = 1000
+"""Events that are booked in one transaction; but a block is never split."""
 BLOCKS_KEPT: Final = 300
 """Blocks above the final one that are remembered, to find where the chain has forked."""
 _ABOVE_ALL: Final = 2**62
@@ -177,9 +179,9 @@ async def books_units(tx: Tx, member: MemberId) -> int:
 
 
 async def _read_chunk(money: ChainMoney, at: Position, last: int) -> None:
-    """Book the events of the blocks after `at` up to `last`, all of which are final."""
+    """Book the events of the blocks after `at`, all of which are final, up to `last` at most."""
+    events, last = await _few_events(money, at.number + 1, last)
     end = await block_at(money, last)
-    events = await events_in(money, at.number + 1, last, EventState.SEEN)
     until = Month.at(end.time_s)
     since = Month.at(at.block.time_s if at.block else events[0].time_s if events else end.time_s)
     async with money.store.write() as tx:
@@ -195,6 +197,23 @@ async def _read_chunk(money: ChainMoney, at: Position, last: int) -> None:
         await leases.set_cursor(tx, money.cursor, last)
         failpoint("chain.deposit.before_commit")
     failpoint("chain.deposit.after_commit")
+
+
+async def _few_events(money: ChainMoney, first: int, last: int) -> tuple[list[ChainEvent], int]:
+    """The events of these blocks, and up to which block they are: of few enough to be taken.
+
+    RPCs refuse a range with too many logs, each with another number: then of half of it.
+    """
+    try:
+        events = await events_in(money, first, last, EventState.SEEN)
+    except RailUnavailable:
+        if first == last:
+            raise
+        return await _few_events(money, first, first + (last - first) // 2)
+    if len(events) <= EVENTS_MAX:
+        return events, last
+    last = max(events[EVENTS_MAX].block_number - 1, events[0].block_number)
+    return [one for one in events if one.block_number <= last], last
 
 
 async def _demand_same_chain(money: ChainMoney, at: Position) -> None:

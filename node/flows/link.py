@@ -94,7 +94,7 @@ async def link(linking: Linking, member: MemberId, text: str, signature: str) ->
             return before
         await book_waiting(tx, linked, now_us)
         await chain_addresses.set_pot(tx, money.chain_id, linked.address, linked.pot_units)
-        while await closes.is_frozen(tx, month):
+        while await closes.takes_no_money(tx, month, USD):
             month = month.plus(1)
         await settle_pots(tx, money.chain_id, month, now_us)
     return linked

@@ -14,6 +14,7 @@ from node.flows.vault_events import ChainMoney
 from node.ids import MemberId
 from node.ledger import accounts
 from node.ledger.accounts import Account, Kind
+from node.money import Asset
 from node.month import Month
 from node.store import chain_addresses, chain_events, closes, journal
 from node.store.chain_addresses import LinkedAddress
@@ -77,8 +78,8 @@ class Bank:
             found = await chain_events.in_state(tx, CHAIN_ID, EventState.PENDING, 100)
         return [one.units for one in found]
 
-    async def freeze(self, month: Month) -> None:
-        close = Close(month, USD, Stage.FROZEN, 1, 1000, 0, Figures(), None)
+    async def freeze(self, month: Month, asset: Asset = USD) -> None:
+        close = Close(month, asset, Stage.FROZEN, 1, 1000, 0, Figures(), None)
         async with self.store.write() as tx:
             assert await closes.freeze(tx, close)
 

@@ -203,6 +203,32 @@ async def test_many_blocks_are_read_in_pieces(bank, monkeypatch):
     assert await bank.has("ann") == (9, 0)
 
 
+async def test_a_flood_of_events_is_booked_in_pieces_and_a_block_is_never_split(bank, monkeypatch):
+    monkeypatch.setattr(chain_money, "EVENTS_MAX", 2)
+    monkeypatch.setattr(chain_money, "CHUNKS_MAX", 1)
+    for events in (1, 3, 1, 1, 1):
+        for _ in range(events):
+            bank.chain.deposit(ANN, 1)
+        bank.chain.mine()
+    seen = []
+    while not await chain_money.read_final(bank.money):
+        seen.append((await bank.has("ann"))[0])
+    assert seen == [1, 4, 6, 7]
+
+
+async def test_an_rpc_that_refuses_long_ranges_is_asked_for_shorter_ones(bank):
+    bank.chain.logs_max = 3
+    for _ in range(11):
+        bank.chain.deposit(ANN, 1)
+        bank.chain.mine()
+    await chain_money.read(bank.money)
+    assert await bank.has("ann") == (11, 0)
+    bank.chain.logs_max = 0
+    bank.chain.mine()
+    with pytest.raises(RailUnavailable, match="too many"):
+        await chain_money.read(bank.money)
+
+
 async def test_few_blocks_are_kept(bank, monkeypatch):
     monkeypatch.setattr(chain_money, "BLOCKS_KEPT", 3)
     for _ in range(8):

@@ -8,6 +8,7 @@ from node.errors import RailUnavailable
 from node.flows import chain_money
 from node.flows.chain_books import USD
 from node.ledger import accounts
+from node.money import Asset
 from tests.conftest import MONTH
 from tests.flows.bank import open_bank
 from tests.wallet.stablecoin.fake_chain import address_of
@@ -104,6 +105,15 @@ async def test_a_month_that_is_closing_is_left_alone(bank):
     await chain_money.read(bank.money)
     assert await bank.has("ann", MONTH) == (0, 4)
     assert await bank.units(accounts.suspense(USD)) == 2
+
+
+async def test_a_month_that_is_closed_in_sats_takes_the_vaults_money_until_it_is_closed_too(bank):
+    await bank.freeze(MONTH, Asset.SAT)
+    bank.chain.deposit(ANN, 10, pot=4)
+    bank.chain.mine(MONTH.ends_s - 2)
+    bank.chain.mine(MONTH.ends_s)
+    assert await chain_money.read_until(bank.money, MONTH.ends_s)
+    assert await bank.has("ann", MONTH) == (2, 4)
 
 
 async def test_a_charge_is_not_booked_again_when_the_vault_makes_it(bank):

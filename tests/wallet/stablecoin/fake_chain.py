@@ -66,6 +66,7 @@ class FakeChain:
     """Contract wallets, which call every signature theirs that ends with their own address."""
     asked: int = 0
     away: bool = False
+    logs_max: int = 10_000
     _nonce: int = 0
 
     # What a test lets happen.
@@ -147,6 +148,8 @@ class FakeChain:
             raise RailUnavailable(f"there is no block {last} yet")
         self._answer(self.blocks[0])
         found = [log for block in self.blocks[first : last + 1] for log in _logs(block)]
+        if len(found) > self.logs_max or not self.logs_max:
+            raise RailUnavailable("too many logs")
         return [replace(log, address=address) for log in found]
 
     async def code(self, address: str) -> bytes:
