@@ -107,6 +107,7 @@ class FakeChain:
         happened, self.waiting = tuple(self.waiting), []
         made = _block(top, at_s, happened, len(self.blocks))
         self.blocks.append(made)
+        assert all(self.balance(one.member) >= 0 for one in happened), "the vault would refuse it"
         if final:
             self.final = made.number
         return made
@@ -115,10 +116,12 @@ class FakeChain:
         """Replace the last blocks; `keep`: which of them happen again, one block later each."""
         assert len(self.blocks) - 1 - depth >= self.final, "final blocks stay"
         gone, self.blocks = self.blocks[-depth:], self.blocks[:-depth]
+        waiting, self.waiting = self.waiting, []
         self.mine(final=False)
         for place, block in enumerate(gone):
             self.waiting = list(block.happened) if place in keep else []
             self.mine(final=False)
+        self.waiting = waiting
 
     # The oracle.
 
