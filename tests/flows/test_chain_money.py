@@ -120,6 +120,36 @@ async def test_a_fork_that_is_shorter_than_what_was_read_is_undone_too(bank):
     assert await bank.pending() == [1]
 
 
+async def test_a_block_that_is_replaced_while_it_is_read_is_read_again(bank):
+    bank.chain.deposit(ANN, 1)
+    bank.chain.mine(final=False)
+
+    async def fork() -> None:
+        bank.chain.reorg(1)
+
+    bank.chain.meanwhile = fork
+    with pytest.raises(RailUnavailable, match="replaced while it was read"):
+        await chain_money.read(bank.money)
+    assert await bank.pending() == []
+    assert await chain_money.read(bank.money) == 0
+
+
+async def test_a_look_ahead_that_another_reader_has_overtaken_changes_nothing(bank):
+    bank.chain.deposit(ANN, 1)
+    bank.chain.mine(final=False)
+
+    async def another() -> None:
+        bank.chain.final = 1
+        await chain_money.read(bank.money)
+
+    bank.chain.meanwhile = another
+    assert await chain_money.look_ahead(bank.money) == 0
+    assert await bank.has("ann") == (1, 0)
+    at = await chain_money.position(bank.money)
+    assert at.block is not None
+    assert at.block.hash == bank.chain.blocks[1].hash
+
+
 async def test_a_chain_that_takes_back_what_was_final_stops_the_reader(bank):
     bank.chain.deposit(ANN, 5)
     bank.chain.mine()

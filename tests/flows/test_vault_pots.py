@@ -93,6 +93,21 @@ async def test_a_pot_stands_in_the_next_month_without_being_set_again(bank):
     assert await bank.has("ann", NEXT) == (2, 4)
 
 
+async def test_a_withdrawal_after_the_cutoff_spares_the_month_that_waits_for_its_close(bank):
+    bank.chain.deposit(ANN, 10, pot=4)
+    bank.chain.mine(MONTH.ends_s - 2)
+    bank.chain.withdraw(ANN, 5)
+    bank.chain.mine(MONTH.ends_s)
+    await chain_money.read(bank.money)
+    assert await bank.has("ann", MONTH) == (0, 4)
+    assert await bank.has("ann", NEXT) == (0, 1)
+    bank.chain.withdraw(ANN, 3)
+    bank.chain.mine()
+    await chain_money.read(bank.money)
+    assert await bank.has("ann", MONTH) == (0, 2)
+    assert await bank.has("ann", NEXT) == (0, 0)
+
+
 async def test_a_month_that_is_closing_is_left_alone(bank):
     bank.chain.deposit(ANN, 10, pot=4)
     bank.chain.mine()

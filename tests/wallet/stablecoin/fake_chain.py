@@ -8,7 +8,7 @@ answers are encoded as the real vault's, and read by the real `Vault`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -67,6 +67,8 @@ class FakeChain:
     asked: int = 0
     away: bool = False
     logs_max: int = 10_000
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    """What happens once, after the next answer with logs and before the one after it."""
     _nonce: int = 0
 
     # What a test lets happen.
@@ -153,6 +155,9 @@ class FakeChain:
         found = [log for block in self.blocks[first : last + 1] for log in _logs(block)]
         if len(found) > self.logs_max or not self.logs_max:
             raise RailUnavailable("too many logs")
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            await happens()
         return [replace(log, address=address) for log in found]
 
     async def code(self, address: str) -> bytes:
