@@ -13,6 +13,7 @@ from node.devnet.evm_vault import DOLLAR, act, deploy_vault
 from node.flows import chain_money
 from node.flows.chain_books import USD
 from node.flows.link import Linking, challenge, link
+from node.flows.vault_account import account_of
 from node.flows.vault_events import ChainMoney
 from node.ledger import accounts
 from node.money import Amount
@@ -20,6 +21,7 @@ from node.wallet.stablecoin.calldata import (
     attribute_calldata,
     charge_calldata,
     open_month_calldata,
+    request_exit_calldata,
     set_pot_calldata,
     transfer_calldata,
     withdraw_calldata,
@@ -133,6 +135,24 @@ async def test_a_late_close_that_rolls_a_pot_over_leaves_no_pot_above_the_vaults
     assert await town.has("ann", NEXT) == (0, 8 * DOLLAR)
     assert await chain_money.read_until(money, NEXT.ends_s)
     assert await town.has("ann", NEXT) == (4 * DOLLAR, 4 * DOLLAR)
+
+
+async def test_a_member_sees_what_is_free_and_what_is_locked_until_when(town):
+    vault, money, members = town.vault, town.money, town.world.members
+    assert await account_of(money, members["ann"]) is None
+    ann = await vault.local.funded("ann")
+    await town.link("ann")
+    await vault.deposit(ann, 10 * DOLLAR, 4 * DOLLAR)
+    await vault.act(ann, request_exit_calldata())
+    now_s = (await vault.local.chain.latest()).time_s
+    view = await account_of(money, members["ann"])
+    assert view is not None
+    assert (view.balance_units, view.free_units) == (10 * DOLLAR, 6 * DOLLAR)
+    assert view.exit_at_s == now_s + 14 * 86_400
+    await vault.local.jump_to(view.exit_at_s)
+    matured = await account_of(money, members["ann"])
+    assert matured is not None
+    assert matured.free_units == 10 * DOLLAR
 
 
 async def test_a_plain_transfer_is_surplus_until_the_operator_attributes_it(town):
