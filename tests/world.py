@@ -21,7 +21,8 @@ from node.flows import claim, fund, join
 from node.flows.close import Closing, close_month
 from node.flows.flattr import Clicked, Clicks, open_clicks
 from node.flows.fund import Funding
-from node.flows.pay import Payer, RoundReport, pay_until_quiet
+from node.flows.pay import Payer, pay_until_quiet
+from node.flows.round_report import RoundReport
 from node.flows.rules import Rules, lightning_rules
 from node.flows.schedule import close_what_is_over
 from node.flows.withdraw import withdraw

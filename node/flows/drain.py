@@ -14,7 +14,7 @@ from typing import Final
 from node.clock import now_s
 from node.flows.node import Node
 from node.settlement.attempt import Attempt, AttemptState
-from node.store import leases, payouts
+from node.store import attempts, leases
 
 REASON: Final = "drained by the operator"
 LOOK_EVERY_S: Final = 1.0
@@ -67,7 +67,7 @@ async def drain(node: Node, timeout_s: float, progress: Callable[[Drained], None
 
 async def _left(node: Node, watch: _Watch, words: tuple[str, ...]) -> Drained:
     async with node.store.read() as tx:
-        live = await payouts.live_attempts(tx, node.rail.name, ATTEMPTS_MAX)
+        live = await attempts.live(tx, node.rail.name, ATTEMPTS_MAX)
     limbo = [one for one in live if one.state is AttemptState.LIMBO]
     others = [one for one in live if one.state is not AttemptState.LIMBO]
     in_flight = sum(watch.is_open(one, now_s(node.clock)) for one in others)

@@ -1,7 +1,9 @@
 """One click: waits in a group, and is answered when its group is on disk.
 
-There is no timer. One group is being written while the next one fills, so a lone click is written
-at once, and under load hundreds share one commit. All clicks of a group wait for one future.
+There is no timer. A group is being written while the next one fills, so a lone click is written at
+once, and under load hundreds share one commit. All clicks of a group wait for one future. Where the
+database has several writers, so many groups are under way at once: two clicks of which neither
+waited for the other's answer have no order.
 
 A click is idempotent by (member, thing, month): flattring twice is flattring once. With an
 Idempotency-Key it is idempotent in time as well: a repetition answers what the first one answered
@@ -27,7 +29,7 @@ from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import FLATTR, UNDO
 from node.store import flattrs
-from node.store.click_writer import ClickWriter, Row, open_click_writer
+from node.store.click_writer import ClickWriter, Row, open_click_writers
 from node.store.engine import Store
 from node.store.things import Thing
 
@@ -71,11 +73,10 @@ class _Group:
 
 
 class Clicks:
-    """The groups. `add` is called on the event loop; one task writes."""
+    """The groups. Clicks are added on the event loop; one task for each writer writes."""
 
-    def __init__(self, store: Store, writer: ClickWriter, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
-        self._writer = writer
         self._clock = clock
         self._filling = _Group()
         self._writing = 0
@@ -108,16 +109,16 @@ class Clicks:
         for member, request in known:
             self._keys[member, request[:_DIGEST_BYTES]] = (request[_DIGEST_BYTES:], done)
 
-    async def write_groups(self) -> None:
-        """Write group after group, until cancelled. Run by one task."""
+    async def write_groups(self, writer: ClickWriter) -> None:
+        """Write group after group, until cancelled. Run by one task for each writer."""
         while True:
             await self._some.wait()
             self._some.clear()
             while self._filling.rows:
                 group, self._filling = self._filling, _Group()
-                self._writing = len(group.rows)
-                await self._write(group)
-                self._writing = 0
+                self._writing += len(group.rows)
+                await self._write(writer, group)
+                self._writing -= len(group.rows)
 
     async def drain(self) -> None:
         """Wait until nothing waits."""
@@ -166,9 +167,9 @@ class Clicks:
         self._some.set()
         return group.done
 
-    async def _write(self, group: _Group) -> None:
+    async def _write(self, writer: ClickWriter, group: _Group) -> None:
         try:
-            month = await self._writer.commit(group.rows)
+            month = await writer.commit(group.rows)
         except Exception as error:  # noqa: BLE001  whatever it was, nothing was acknowledged
             _log.error("clicks could not be written", clicks=len(group.rows), error=str(error))
             group.done.set_exception(Busy("the click could not be written: try again"))
@@ -180,17 +181,21 @@ class Clicks:
 
 @asynccontextmanager
 async def open_clicks(store: Store, clock: Clock) -> AsyncIterator[Clicks]:
-    """The groups and the task that writes them; ends when the last group is written."""
-    async with open_click_writer(store, clock) as writer:
-        clicks = Clicks(store, writer, clock)
+    """The groups and the tasks that write them; ends when the last group is written."""
+    async with open_click_writers(store, clock) as writers:
+        clicks = Clicks(store, clock)
         await clicks.remember_keys()
-        task = asyncio.create_task(clicks.write_groups(), name="write clicks")
+        tasks = [
+            asyncio.create_task(clicks.write_groups(writer), name="write clicks")
+            for writer in writers
+        ]
         try:
             yield clicks
         finally:
             await clicks.drain()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _demand_same(before: bytes, body: bytes) -> None:

@@ -23,7 +23,7 @@ from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
 from node.settlement.payout import HeldReason, Payout, PayoutEvent, PayoutKind, PayoutState
 from node.settlement.rail import Outcome, Pending, Rail, Refused, Settled
 from node.settlement.retry import backoff_s, gives_up
-from node.store import journal, leases, members, payouts
+from node.store import attempts, journal, leases, members, payouts
 from node.store.engine import Store, Tx
 
 FAULTS_MAX: Final = 5
@@ -127,8 +127,8 @@ class Outcomes:
                 return
             if outcome.paid != payout.amount:
                 raise CorruptBooks(f"{payout_id}: {outcome.paid} was paid, not {payout.amount}")
-            await payouts.set_proof(tx, attempt.id, outcome.fee, outcome.proof)
             if attempt.state is AttemptState.DEAD and payout.state in _ANOTHER_WAY:
+                await attempts.set_proof(tx, attempt.id, outcome.fee, outcome.proof)
                 await self._unexplained(tx, attempt, outcome)
             else:
                 await self._paid(tx, attempt, payout, outcome)
@@ -137,11 +137,8 @@ class Outcomes:
 
     async def _paid(self, tx: Tx, attempt: Attempt, payout: Payout, outcome: Settled) -> None:
         now_us = self._clock.now_us()
-        await payouts.move_attempt(tx, attempt, AttemptEvent.SETTLED)
-        if attempt.state is AttemptState.DEAD:
-            await payouts.unbury(tx, attempt.id)
-        await payouts.move(tx, payout, PayoutEvent.SETTLED)
-        await payouts.set_paid(tx, payout.id, outcome.fee, outcome.proof, now_us)
+        await attempts.settle(tx, attempt, outcome.fee, outcome.proof)
+        await payouts.pay(tx, payout, outcome.fee, outcome.proof, now_us)
         if payout.kind is PayoutKind.WITHDRAWAL:
             entry = bookings.settle_withdrawal(
                 payout.id, payout.member, payout.amount, outcome.fee,
@@ -165,7 +162,7 @@ class Outcomes:
             fresh, payout = await _fresh(tx, attempt, payout_id)
             if payout.state is not PayoutState.IN_FLIGHT or fresh != attempt:
                 return  # it has moved on since it was asked about
-            await payouts.move_attempt(tx, attempt, AttemptEvent.REFUSED, reason=outcome.reason)
+            await attempts.move(tx, attempt, AttemptEvent.REFUSED, reason=outcome.reason)
             tries = payout.tries + 1
             due = await self._due_again(tx, payout, outcome.reason, tries)
             if payout.kind is PayoutKind.WITHDRAWAL:
@@ -199,15 +196,15 @@ class Outcomes:
         if not (lost or found or (outcome.seen and not attempt.seen)):
             return
         async with self._store.write() as tx:
-            if await payouts.attempt(tx, attempt.id) != attempt:
+            if await attempts.get(tx, attempt.id) != attempt:
                 return
             if outcome.seen:
-                await payouts.set_seen(tx, attempt.id)
+                await attempts.set_seen(tx, attempt.id)
             if lost:
-                await payouts.move_attempt(tx, attempt, AttemptEvent.LOST, reason=outcome.reason)
+                await attempts.move(tx, attempt, AttemptEvent.LOST, reason=outcome.reason)
                 _log.warning("an attempt is in limbo", attempt=attempt.id, words=outcome.reason)
             if found:
-                await payouts.move_attempt(tx, attempt, AttemptEvent.FOUND, reason=outcome.reason)
+                await attempts.move(tx, attempt, AttemptEvent.FOUND, reason=outcome.reason)
 
 
 _ANOTHER_WAY = frozenset({PayoutState.PAID, PayoutState.IN_FLIGHT, PayoutState.RETURNED})
@@ -216,7 +213,7 @@ _ANOTHER_WAY = frozenset({PayoutState.PAID, PayoutState.IN_FLIGHT, PayoutState.R
 
 async def _fresh(tx: Tx, attempt: Attempt, payout_id: PayoutId) -> tuple[Attempt, Payout]:
     """The attempt and its payout as they stand, locked."""
-    found, payout = await payouts.attempt(tx, attempt.id), await payouts.get(tx, payout_id)
+    found, payout = await attempts.get(tx, attempt.id), await payouts.get(tx, payout_id)
     if found is None or payout is None:
         raise CorruptBooks(f"attempt {attempt.id} or payout {payout_id} has vanished")
     return found, payout

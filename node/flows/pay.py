@@ -4,10 +4,10 @@ Recovery is not another path. After a crash the first round finds the attempts t
 asks the rail about each, and goes on. One payer per rail holds a lease; its epoch is demanded in
 each transaction that leads to a send. What is written before and after each step:
 
-    prepare          nothing moves            an invoice, judged
-    store            attempt, payout IN_FLIGHT                      ◀ from here on it counts as sent
-    send             attempt SENT             then the network
-    check            settle | refuse | wait   by `flows/outcome.py`
+    prepare          nothing moves                    an invoice, judged
+    store            attempt SENT, payout IN_FLIGHT   ◀ from here on it counts as sent
+    send             then the network                 and again, the same message, when it was lost
+    check            settle | refuse | wait           by `flows/outcome.py`
 
 One payout must not stop the others. What a receiver or the network does to one stays with that one:
 it waits, and is HELD when a fault of our own meets it again and again. What concerns all (the lease
@@ -18,7 +18,7 @@ round: no worker begins another payout, each finishes the step it is in, and the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
 
@@ -36,14 +36,15 @@ from node.errors import (
 from node.failpoints import failpoint
 from node.flows.hold import hold_and_release
 from node.flows.outcome import Outcomes
+from node.flows.round_report import RoundReport
 from node.flows.rules import Rules
 from node.flows.work import work_off
-from node.settlement.attempt import Attempt, AttemptState
+from node.settlement.attempt import Attempt, AttemptState, sent
 from node.settlement.batch import choose
 from node.settlement.payout import Payout, PayoutEvent
 from node.settlement.rail import Pending, Rail, Refused
 from node.settlement.retry import backoff_s
-from node.store import deposits, leases, payouts
+from node.store import attempts, deposits, leases, payouts
 from node.store.engine import Store, Tx
 from node.store.leases import Lease
 
@@ -58,26 +59,12 @@ _SENDABLE: Final = frozenset({AttemptState.READY, AttemptState.SENT})
 _log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class RoundReport:
-    """What a round did."""
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An attempt that is on disk as sent, and until when the lease lets it be sent."""
 
-    settled: int = 0
-    refused: int = 0
-    pending: int = 0
-    sent: int = 0
-    postponed: int = 0
-    words: list[str] = field(default_factory=list)
-
-    @property
-    def moved(self) -> bool:
-        """Whether anything changed that the next round should look at at once."""
-        return bool(self.settled or self.refused or self.sent)
-
-    def say(self, words: str) -> None:
-        """Add words for the operator, once."""
-        if words not in self.words:
-            self.words.append(words)
+    attempt: Attempt
+    until_us: int
 
 
 class Payer:
@@ -123,7 +110,7 @@ class Payer:
 
     async def _settle_open(self, report: RoundReport, lease: Lease | None) -> None:
         async with self._store.read() as tx:
-            live = await payouts.live_attempts(tx, self._rail.name, PAYOUTS_A_ROUND)
+            live = await attempts.live(tx, self._rail.name, PAYOUTS_A_ROUND)
 
         async def look(attempt: Attempt) -> bool:
             try:
@@ -146,7 +133,7 @@ class Payer:
         async with self._store.read() as tx:
             if await leases.stopped(tx, self._rail.name) is not None:
                 return
-        await self._send(attempt, lease)
+        await self._send_again(attempt, lease)
         report.sent += 1
 
     async def _send_due(self, report: RoundReport, lease: Lease) -> None:
@@ -157,8 +144,8 @@ class Payer:
         async with self._store.read() as tx:
             due = await payouts.due(tx, self._rail.asset, now_s(self._clock), PAYOUTS_A_ROUND)
             busy = await payouts.busy_receivers(tx, self._rail.asset)
-            buried = await payouts.dead_attempts(tx, self._rail.name)
-            numbers = count(await payouts.next_number(tx, self._rail.name))
+            buried = await attempts.dead(tx, self._rail.name)
+            numbers = count(await attempts.next_number(tx, self._rail.name))
         chosen = choose(due, busy=busy, places=PAYOUTS_A_ROUND, spendable=capacity.spendable)
         if chosen.short:
             report.say(chosen.short_words)
@@ -185,9 +172,9 @@ class Payer:
         stored = await self._store_attempt(payout, prepared, lease, report)
         if stored is None:
             return True
-        sent = await self._send(stored, lease)
+        await self._dispatch(stored.attempt, stored.until_us)
         report.sent += 1
-        return not isinstance(await self._outcomes.check(sent, report), Pending)
+        return not isinstance(await self._outcomes.check(stored.attempt, report), Pending)
 
     async def _prepare(self, payout: Payout, number: int, report: RoundReport) -> Attempt | None:
         """What would be sent; None when the payout must wait. Raises RailUnavailable."""
@@ -205,25 +192,20 @@ class Payer:
 
     async def _store_attempt(
         self, payout: Payout, attempt: Attempt, lease: Lease, report: RoundReport
-    ) -> Attempt | None:
-        """Store the attempt, or revive the same hash's earlier one; from here on it counts as sent.
+    ) -> _Stored | None:
+        """Store the attempt as sent, or revive the same hash's earlier one.
 
         None when sending was stopped meanwhile, the payout is no longer what was chosen, or the
         hash has been used elsewhere.
         """
         try:
             async with self._store.write() as tx:
-                await self._renew(tx, lease)
+                until_us = await self._renew(tx, lease)
                 if await leases.stopped(tx, self._rail.name) is not None:
                     return None
                 if await payouts.get(tx, payout.id) != payout:
                     return None
-                if (before := await payouts.attempt(tx, attempt.id)) is not None:
-                    await payouts.revive(tx, attempt)
-                    attempt = replace(attempt, number=before.number, seen=before.seen)
-                else:
-                    await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
-                    await payouts.add_attempt(tx, attempt, lease.epoch, self._clock.now_us())
+                stored = await self._keep(tx, attempt, lease)
                 await payouts.move(tx, payout, PayoutEvent.STORED)
                 failpoint("pay.store.before_commit")
         except Conflict as error:
@@ -231,17 +213,32 @@ class Payer:
             report.postponed += 1
             return None
         failpoint("pay.store.after_commit")
-        return attempt
+        return _Stored(stored, until_us)
 
-    async def _send(self, attempt: Attempt, lease: Lease) -> Attempt:
-        """Say that it is sent, then send it; as it is then. Whatever comes back is no verdict."""
+    async def _keep(self, tx: Tx, attempt: Attempt, lease: Lease) -> Attempt:
+        """The attempt on disk, as sent. Raises Conflict when its hash was used elsewhere."""
+        at_s = now_s(self._clock)
+        if (before := await attempts.get(tx, attempt.id)) is not None:
+            await attempts.revive(tx, attempt)
+            revived = replace(attempt, number=before.number, seen=before.seen)
+            return await attempts.send(tx, revived, lease.epoch, at_s)
+        await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
+        await attempts.add(tx, sent(attempt, at_s), lease.epoch, self._clock.now_us())
+        return sent(attempt, at_s)
+
+    async def _send_again(self, attempt: Attempt, lease: Lease) -> None:
+        """Say that it is sent once more, and send it: the same message, under the same hash."""
         async with self._store.write() as tx:
             until_us = await self._renew(tx, lease)
             if await leases.stopped(tx, self._rail.name) is not None:
-                return attempt
-            attempt = await payouts.send(tx, attempt, lease.epoch, now_s(self._clock))
+                return
+            attempt = await attempts.send(tx, attempt, lease.epoch, now_s(self._clock))
             failpoint("pay.send.before_commit")
         failpoint("pay.send.after_commit")
+        await self._dispatch(attempt, until_us)
+
+    async def _dispatch(self, attempt: Attempt, until_us: int) -> None:
+        """Give it to the network. Whatever comes back is no verdict. Raises LeaseLost."""
         if self._clock.now_us() > until_us - SEND_WITHIN_S * 1_000_000:
             raise LeaseLost("this process stood still too long: it sends nothing on an old lease")
         try:
@@ -253,7 +250,6 @@ class Payer:
         except Exception:  # noqa: BLE001  no verdict, as everything else that comes back
             _log.exception("a fault of ours in sending", attempt=attempt.id)
         failpoint("pay.send.after_effect")
-        return attempt
 
     async def _renew(self, tx: Tx, lease: Lease) -> int:
         """Go on only with the lease, and prolong it; until when (in us). Raises LeaseLost."""

@@ -22,9 +22,9 @@ from node.flows import fund
 from node.flows.audit_books import ASSET
 from node.flows.node import Node
 from node.flows.outcome import Outcomes
-from node.flows.pay import RoundReport
+from node.flows.round_report import RoundReport
 from node.settlement.payout import Payout, PayoutState
-from node.store import audits, deposits, leases, payouts
+from node.store import attempts, audits, deposits, leases, payouts
 from node.store.engine import Tx
 from node.wallet.lightning.answers import InvoiceState, PaymentStatus, PaymentView, SettledInvoice
 from node.wallet.lightning.targets import Bolt11, NodeKey, parse_target
@@ -106,7 +106,7 @@ async def _sweep_deposits(node: Node) -> int:
 
 async def _ask_the_dead(node: Node, report: RoundReport) -> None:
     async with node.store.read() as tx:
-        dead = await payouts.buried_since(tx, node.rail.name, 0, PAYOUTS_MAX)
+        dead = await attempts.buried_since(tx, node.rail.name, 0, PAYOUTS_MAX)
     outcomes = Outcomes(node.store, node.clock, node.rail)
     for attempt in dead:
         await outcomes.check_dead(attempt, report)

@@ -26,9 +26,9 @@ from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
 from node.flows.outcome import Outcomes
-from node.flows.pay import RoundReport
+from node.flows.round_report import RoundReport
 from node.month import Month
-from node.store import closes, flattrs, journal, leases, payouts
+from node.store import attempts, closes, flattrs, journal, leases
 from node.store.engine import Store
 
 FOLD_QUIET_S: Final = 0.1
@@ -98,7 +98,7 @@ async def watch_late(node: Node) -> RoundReport:
     report = RoundReport()
     since_us = node.clock.now_us() - LATE_FOR_S * 1_000_000
     async with node.store.read() as tx:
-        dead = await payouts.buried_since(tx, node.rail.name, since_us, 1000)
+        dead = await attempts.buried_since(tx, node.rail.name, since_us, 1000)
     outcomes = Outcomes(node.store, node.clock, node.rail)
     for attempt in dead:
         await outcomes.check_dead(attempt, report)

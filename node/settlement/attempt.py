@@ -9,16 +9,17 @@
       ├── revived (same hash) ─▶ READY    │
       └───────────────────────────────────┘
 
-READY is stored and may be sent at any moment, so it counts as sent in every decision about money;
-it differs from SENT in one thing: when its invoice expires before it was sent, it is known to be
-dead without asking anybody. LIMBO is a payment that the network neither finished nor denies: it
-waits for a person, and never for a second invoice. The facts behind each arrow are measured
-(design.md §6): a FAILED is believed after two reads 30 s apart; NOT_FOUND is no verdict.
+READY is prepared and judged. It is stored as SENT, for what may be sent at any moment counts as
+sent in every decision about money. (A READY one on disk is an older node's. It differs in one
+thing: when its invoice expires, it is known to be dead without asking anybody.) LIMBO is a payment
+that the network neither finished nor denies: it waits for a person, and never for a second invoice.
+The facts behind each arrow are measured (design.md §6): a FAILED is believed after two reads 30 s
+apart; NOT_FOUND is no verdict.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -100,3 +101,9 @@ class Attempt:
     seen: bool = False
     """The network has shown this payment at least once."""
     sent_s: int | None = None
+
+
+def sent(attempt: Attempt, now_s: int) -> Attempt:
+    """The attempt as it is when it is sent: the first time counts."""
+    state = next_state(attempt.state, AttemptEvent.SEND)
+    return replace(attempt, state=state, sent_s=attempt.sent_s or now_s)

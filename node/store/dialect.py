@@ -4,6 +4,7 @@
   queue says `FOR UPDATE`; and a click's fence against the close is an advisory lock.
 * Many rows at once. Both read them out of one JSON parameter: thousands of rows, one statement.
 * Many numbers out at once. Both list a column in one text, by aggregates of different names.
+* Clicks. Postgres writes a group of them by a function: one message, one commit.
 * Triggers. Postgres moves balances once a statement over all its postings; SQLite once a row.
 """
 
@@ -18,6 +19,21 @@ from typing import Final, Literal
 Name = Literal["sqlite", "postgresql"]
 
 _FORBIDDEN: Final = ("entry", "posting")
+_WRITE_CLICKS: Final = """CREATE FUNCTION write_clicks(landed integer, written_us bigint,
+        members integer[], things integer[], ops integer[], requests bytea[])
+        RETURNS integer LANGUAGE plpgsql AS $$
+        BEGIN
+            LOOP  -- to the first month that is not frozen, fenced until the commit
+                PERFORM pg_advisory_xact_lock_shared(1717, landed);
+                EXIT WHEN NOT EXISTS (SELECT 1 FROM close WHERE month = landed);
+                landed := landed + 1;
+            END LOOP;
+            INSERT INTO flattr_inbox (month, member, thing, op, at_us, request)
+                SELECT landed, click.member, click.thing, click.op, written_us, click.request
+                FROM unnest(members, things, ops, requests)
+                AS click(member, thing, op, request);
+            RETURN landed;
+        END $$"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +131,11 @@ def _postgres_triggers() -> list[str]:
         for table in _FORBIDDEN
     ]
     return statements
+
+
+def functions(name: str) -> list[str]:
+    """The statements that make the functions, for a database that has the tables."""
+    return [_WRITE_CLICKS] if name == "postgresql" else []
 
 
 def driver_url(url: str) -> str:

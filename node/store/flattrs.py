@@ -24,8 +24,7 @@ from node.store.engine import Tx
 INSERT_CLICK: Final = (
     "INSERT INTO flattr_inbox (month, member, thing, op, at_us, request) VALUES (?, ?, ?, ?, ?, ?)"
 )
-"""For SQLite's own driver; Postgres copies CLICK_COLUMNS."""
-CLICK_COLUMNS: Final = ("month", "member", "thing", "op", "at_us", "request")
+"""For SQLite's own driver; Postgres has a function for it (`dialect.functions`)."""
 
 
 @dataclass(frozen=True, slots=True)

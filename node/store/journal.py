@@ -100,23 +100,33 @@ async def post(tx: Tx, number: int, first_line: int, rows: Iterable[tuple[int, i
 async def account_ids(tx: Tx, accounts: Sequence[Account]) -> dict[Account, int]:
     """The numbers of these accounts; those that are not there are made, empty."""
     wanted = sorted(set(accounts), key=lambda account: (account.asset, account.name))
+    numbers = await _known(tx, wanted)
+    if missing := [a for a in wanted if (a.asset, a.name) not in numbers]:
+        await _make(tx, missing)
+        numbers |= await _known(tx, missing)
+    return {account: numbers[account.asset, account.name] for account in wanted}
+
+
+async def _make(tx: Tx, accounts: Sequence[Account]) -> None:
     source = tx.dialect.json_rows(("text", "text", "text", "bigint", "bigint", "bigint"))
     await tx.run_rows(
         "INSERT INTO account (asset, kind, name, member, month, side)"
         f" SELECT c0, c1, c2, c3, c4, c5 FROM {source} WHERE true ON CONFLICT DO NOTHING",
         [
             (a.asset, a.kind, a.name, a.member, a.month.ordinal if a.month else None, _side(a.kind))
-            for a in wanted
+            for a in accounts
         ],
     )
+
+
+async def _known(tx: Tx, accounts: Sequence[Account]) -> dict[tuple[str, str], int]:
     source = tx.dialect.json_rows(("text", "text"))
     found = await tx.rows_of(
         "SELECT account.id, account.asset, account.name FROM account"
         f" JOIN {source} ON account.asset = c0 AND account.name = c1",
-        [(a.asset, a.name) for a in wanted],
+        [(a.asset, a.name) for a in accounts],
     )
-    numbers = {(row.asset, row.name): int(row.id) for row in found}
-    return {account: numbers[account.asset, account.name] for account in wanted}
+    return {(row.asset, row.name): int(row.id) for row in found}
 
 
 async def balance(tx: Tx, account: Account) -> Amount:

@@ -7,19 +7,16 @@ forget: one leg that is not dead per payout, and one attempt per payment hash.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Row
 
 from node.errors import CorruptBooks
-from node.ids import AttemptId, MemberId, PayoutId
+from node.ids import MemberId, PayoutId
 from node.money import Amount, Asset
 from node.month import Month
-from node.settlement import attempt as attempts
 from node.settlement import payout as states
-from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
 from node.settlement.payout import Payout, PayoutEvent, PayoutKind, PayoutState
 from node.store.engine import Tx
 
@@ -125,128 +122,15 @@ async def retarget(tx: Tx, payout: Payout, target: str | None) -> None:
     )  # fmt: skip
 
 
-async def set_paid(tx: Tx, payout: PayoutId, fee: Amount, proof: str, now_us: int) -> None:
-    """What the payment cost, and its proof."""
-    await tx.run(
-        "UPDATE payout SET fee = :fee, proof = :proof, paid_us = :now_us WHERE id = :id",
-        fee=fee.units, proof=proof, now_us=now_us, id=payout,
+async def pay(tx: Tx, payout: Payout, fee: Amount, proof: str, now_us: int) -> None:
+    """It is paid: what that cost, and its proof. Raises CorruptBooks as `move`."""
+    paid = await tx.run(
+        "UPDATE payout SET state = :after, reason = NULL, next_try_s = 0, fee = :fee,"
+        " proof = :proof, paid_us = :now_us WHERE id = :id AND state = :before",
+        after=states.next_state(payout.state, PayoutEvent.SETTLED), fee=fee.units, proof=proof,
+        now_us=now_us, id=payout.id, before=payout.state,
     )  # fmt: skip
-
-
-async def next_number(tx: Tx, rail: str) -> int:
-    """The number of the rail's next attempt."""
-    sql = "SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE rail = :rail"
-    return int(await tx.value(sql, rail=rail))
-
-
-async def add_attempt(tx: Tx, attempt: Attempt, epoch: int, now_us: int) -> None:
-    """Store an attempt and its legs. From now on it counts as sent.
-
-    The one_live index refuses a second live attempt of a payout; it is checked first, for words.
-    """
-    await tx.run(
-        "INSERT INTO attempt (id, rail, number, state, reference, message, asset, units,"
-        " fee_limit, expires_s, sender, seen, epoch, created_us) VALUES (:id, :rail, :number,"
-        " :state, :reference, :message, :asset, :units, :fee_limit, :expires_s, :sender, false,"
-        " :epoch, :now_us)",
-        id=attempt.id, rail=attempt.rail, number=attempt.number, state=attempt.state,
-        reference=attempt.reference, message=attempt.message, asset=attempt.amount.asset,
-        units=attempt.amount.units, fee_limit=attempt.fee_limit.units,
-        expires_s=attempt.expires_s, sender=attempt.sender, epoch=epoch, now_us=now_us,
-    )  # fmt: skip
-    for payout in attempt.payouts:
-        await tx.run(
-            "INSERT INTO leg (attempt, payout) VALUES (:attempt, :payout)",
-            attempt=attempt.id, payout=payout,
-        )  # fmt: skip
-
-
-async def revive(tx: Tx, attempt: Attempt) -> None:
-    """Try a dead attempt again: the same payment hash, and the message that was prepared now."""
-    await move_attempt(tx, replace(attempt, state=AttemptState.DEAD), AttemptEvent.REVIVED)
-    await unbury(tx, attempt.id)
-    await tx.run(
-        "UPDATE attempt SET sent_s = NULL, reason = NULL, message = :message, sender = :sender,"
-        " expires_s = :expires_s WHERE id = :id",
-        id=attempt.id, message=attempt.message, sender=attempt.sender, expires_s=attempt.expires_s,
-    )  # fmt: skip
-
-
-async def move_attempt(
-    tx: Tx, attempt: Attempt, event: AttemptEvent, *, reason: str | None = None
-) -> AttemptState:
-    """Take an attempt through an event. Raises CorruptBooks when it is no longer in its state."""
-    after = attempts.next_state(attempt.state, event)
-    moved = await tx.run(
-        "UPDATE attempt SET state = :after, reason = coalesce(:reason, reason) WHERE id = :id"
-        " AND state = :before",
-        after=after, reason=reason, id=attempt.id, before=attempt.state,
-    )  # fmt: skip
-    _one(moved, f"attempt {attempt.id} is no longer {attempt.state}")
-    if after is AttemptState.DEAD:
-        await tx.run("UPDATE leg SET dead = true WHERE attempt = :id", id=attempt.id)
-    return after
-
-
-async def send(tx: Tx, attempt: Attempt, epoch: int, now_s: int) -> Attempt:
-    """It is about to be sent, under this lease; as it is then. Raises CorruptBooks as `move`."""
-    after = attempts.next_state(attempt.state, AttemptEvent.SEND)
-    sent = replace(attempt, state=after, sent_s=attempt.sent_s or now_s)
-    moved = await tx.run(
-        "UPDATE attempt SET state = :after, sent_s = :sent_s, epoch = :epoch"
-        " WHERE id = :id AND state = :before",
-        after=after, sent_s=sent.sent_s, epoch=epoch, id=attempt.id, before=attempt.state,
-    )  # fmt: skip
-    _one(moved, f"attempt {attempt.id} is no longer {attempt.state}")
-    return sent
-
-
-async def set_seen(tx: Tx, attempt: AttemptId) -> None:
-    """The network has shown this payment."""
-    await tx.run("UPDATE attempt SET seen = true WHERE id = :id", id=attempt)
-
-
-async def set_proof(tx: Tx, attempt: AttemptId, fee: Amount, proof: str) -> None:
-    """What proves that it was paid; and its leg counts again, if it was called dead."""
-    sql = "UPDATE attempt SET proof = :proof, fee = :fee WHERE id = :id"
-    await tx.run(sql, proof=proof, fee=fee.units, id=attempt)
-
-
-async def unbury(tx: Tx, attempt: AttemptId) -> None:
-    """A dead attempt has paid after all: its legs count again."""
-    await tx.run("UPDATE leg SET dead = false WHERE attempt = :id", id=attempt)
-
-
-async def live_attempts(tx: Tx, rail: str, limit: int) -> list[Attempt]:
-    """Attempts that may yet pay, oldest first."""
-    return await _attempts(
-        tx, "rail = :rail AND state IN ('ready', 'sent', 'limbo') ORDER BY number LIMIT :limit",
-        rail=rail, limit=limit,
-    )  # fmt: skip
-
-
-async def dead_attempts(tx: Tx, rail: str) -> list[Attempt]:
-    """Earlier attempts, called dead, of payouts that are due again; oldest first."""
-    return await _attempts(
-        tx, "rail = :rail AND state = 'dead' AND id IN (SELECT attempt FROM leg JOIN payout"
-        " ON payout.id = leg.payout WHERE leg.dead AND payout.state = 'due') ORDER BY number",
-        rail=rail,
-    )  # fmt: skip
-
-
-async def buried_since(tx: Tx, rail: str, since_us: int, limit: int) -> list[Attempt]:
-    """Dead attempts made since a time: watched for a payment that comes late."""
-    return await _attempts(
-        tx, "rail = :rail AND state = 'dead' AND created_us >= :since_us"
-        " ORDER BY number LIMIT :limit",
-        rail=rail, since_us=since_us, limit=limit,
-    )  # fmt: skip
-
-
-async def attempt(tx: Tx, attempt_id: AttemptId) -> Attempt | None:
-    """The attempt with this id, locked."""
-    found = await _attempts(tx, "id = :id" + tx.for_update, id=attempt_id)
-    return found[0] if found else None
+    _one(paid, f"payout {payout.id} is no longer {payout.state}")
 
 
 async def busy_receivers(tx: Tx, asset: Asset) -> set[tuple[PayoutKind, MemberId]]:
@@ -260,26 +144,6 @@ async def busy_receivers(tx: Tx, asset: Asset) -> set[tuple[PayoutKind, MemberId
     return {(PayoutKind(row.kind), MemberId(row.member)) for row in rows}
 
 
-async def _attempts(tx: Tx, where: str, **values: object) -> list[Attempt]:
-    rows = await tx.rows(f"SELECT * FROM attempt WHERE {where}", **values)
-    if not rows:
-        return []
-    legs = await _legs(tx, [row.id for row in rows])
-    return [_attempt(row, legs.get(row.id, ())) for row in rows]
-
-
-async def _legs(tx: Tx, ids: Collection[str]) -> dict[str, tuple[PayoutId, ...]]:
-    found = await tx.rows_of(
-        f"SELECT attempt, payout FROM leg JOIN {tx.dialect.json_rows(('text',))} ON attempt = c0"
-        " ORDER BY attempt, payout",
-        [(one,) for one in ids],
-    )
-    legs: dict[str, tuple[PayoutId, ...]] = {}
-    for row in found:
-        legs[row.attempt] = (*legs.get(row.attempt, ()), PayoutId(row.payout))
-    return legs
-
-
 def _payout(row: Row[Any]) -> Payout:
     asset = Asset(row.asset)
     return Payout(
@@ -287,15 +151,6 @@ def _payout(row: Row[Any]) -> Payout:
         Amount(row.fee_limit, asset), row.target,
         None if row.month is None else Month.from_ordinal(row.month), PayoutState(row.state),
         row.reason, row.tries, row.next_try_s,
-    )  # fmt: skip
-
-
-def _attempt(row: Row[Any], legs: Sequence[PayoutId]) -> Attempt:
-    asset = Asset(row.asset)
-    return Attempt(
-        AttemptId(row.id), row.rail, row.number, tuple(legs), row.reference, row.message,
-        Amount(row.units, asset), Amount(row.fee_limit, asset), row.expires_s, row.sender,
-        AttemptState(row.state), bool(row.seen), row.sent_s,
     )  # fmt: skip
 
 

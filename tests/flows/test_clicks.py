@@ -6,6 +6,7 @@ from node.errors import Busy, Conflict, KeyReused
 from node.flows import flattr
 from node.flows.flattr import open_clicks
 from node.flows.fold import fold, standing
+from node.store import click_writer
 from tests.conftest import MONTH
 from tests.world import World, open_world
 
@@ -78,7 +79,8 @@ async def test_what_could_not_be_written_is_not_acknowledged(world, monkeypatch)
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(type(world.clicks._writer), "commit", fail)
+        for writer in (click_writer._SqliteWriter, click_writer._PostgresWriter):
+            broken.setattr(writer, "commit", fail)
         with pytest.raises(Busy):
             await world.flattr("ann", "song", "k")
     assert world.clicks.written == 0

@@ -70,7 +70,7 @@ class Play:
             assert self.deaths <= 2, "it dies without a failpoint"
 
     async def month(self) -> None:
-        """The whole month, with a payment that fails once."""
+        """The whole month, with a payment that fails once, and one whose message is lost."""
         self.life = NodeProcess(self.folder, f"{self.failpoint}=kill" if self.failpoint else "")
         await self.tell("settle_in", people=self.targets)
         await self.tell("arm")
@@ -81,7 +81,9 @@ class Play:
         await self.tell("click", clicks=clicks)
         await self.tell("fold")
         await self.tell("close", month=month)
-        self.network.faults.change({"no_route": {"next_count": 1}})
+        self.network.faults.change(
+            {"no_route": {"next_count": 1}, "lost_before": {"next_count": 1}}
+        )
         assert (await self.tell("pay")).keys() == {"paid"}
         invoice = self.network.invoice("reader", TAKEN_SAT * 1000, expiry_s=86_400)
         await self.tell("withdraw", name="reader", request=invoice, key="out")

@@ -115,7 +115,7 @@ async def test_a_payer_that_stood_still_since_its_commit_sends_nothing(
         await scene.play()
 
         def stand_still(point: str) -> None:
-            if point == "pay.send.after_commit":
+            if point == "pay.store.after_commit":
                 clock.advance(LEASE_S)
 
         with monkeypatch.context() as patch:
@@ -138,7 +138,7 @@ async def test_what_was_stored_by_a_payer_that_died_is_sent_by_the_next_one(
         async def die(*_: Any) -> None:
             raise LeaseLost("killed")
 
-        killed._send = die
+        killed._dispatch = die
         with pytest.raises(LeaseLost):
             await killed.round()
         async with scene.node.store.read() as tx:

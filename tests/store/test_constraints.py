@@ -13,7 +13,7 @@ from node.ledger.entry import Entry
 from node.money import Asset, msat, sats
 from node.settlement.attempt import Attempt, AttemptEvent
 from node.settlement.payout import Payout, PayoutKind
-from node.store import checks, journal, leases, payouts
+from node.store import attempts, checks, journal, leases, payouts
 from node.store.engine import Store, open_store
 from tests.conftest import MONTH
 
@@ -133,7 +133,7 @@ async def test_a_payout_has_one_live_attempt(database_url):
         with pytest.raises(DBAPIError):
             await store_attempt(store, second)
         async with store.write() as tx:
-            await payouts.move_attempt(tx, first, AttemptEvent.REFUSED)
+            await attempts.move(tx, first, AttemptEvent.REFUSED)
         await store_attempt(store, second)
 
 
@@ -143,7 +143,7 @@ async def test_a_payment_hash_is_used_once(database_url):
         await store_payout(store)
         await store_attempt(store, first)
         async with store.write() as tx:
-            await payouts.move_attempt(tx, first, AttemptEvent.REFUSED)
+            await attempts.move(tx, first, AttemptEvent.REFUSED)
         again = replace(attempt("01", 2), id=attempt("02", 2).id)
         with pytest.raises(DBAPIError):
             await store_attempt(store, again)
@@ -155,10 +155,10 @@ async def test_a_state_is_left_once(database_url):
         await store_payout(store)
         await store_attempt(store, first)
         async with store.write() as tx:
-            await payouts.move_attempt(tx, first, AttemptEvent.REFUSED)
+            await attempts.move(tx, first, AttemptEvent.REFUSED)
         with pytest.raises(CorruptBooks):
             async with store.write() as tx:
-                await payouts.move_attempt(tx, first, AttemptEvent.SETTLED)
+                await attempts.move(tx, first, AttemptEvent.SETTLED)
 
 
 async def test_a_lease_has_one_holder_and_the_old_one_learns_it(store):
@@ -202,4 +202,4 @@ async def store_payout(store: Store) -> None:
 
 async def store_attempt(store: Store, one: Attempt) -> None:
     async with store.write() as tx:
-        await payouts.add_attempt(tx, one, 1, AT_US)
+        await attempts.add(tx, one, 1, AT_US)

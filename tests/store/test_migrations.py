@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 import node.store.chain_tables
 import node.store.money_tables  # noqa: F401  declares the tables
-from node.store.dialect import triggers
+from node.store.dialect import functions, triggers
 from node.store.engine import Store
 
 
@@ -41,7 +41,8 @@ def _create_again(connection: Connection) -> None:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
     SQLModel.metadata.create_all(connection)
-    for statement in triggers(connection.dialect.name):
+    name = connection.dialect.name
+    for statement in [*triggers(name), *functions(name)]:
         connection.execute(text(statement.replace(":", "\\:")))
 
 
