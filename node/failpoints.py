@@ -19,6 +19,7 @@ KNOWN: Final[frozenset[str]] = frozenset(
         "fold": ("before_commit", "after_commit"),
         "deposit.open": ("before_commit", "after_commit", "after_effect"),
         "deposit.credit": ("before_commit", "after_commit"),
+        "chain.deposit": ("before_commit", "after_commit"),
         "close.freeze": ("before_commit", "after_commit"),
         "close.split": ("before_commit", "after_commit"),
         "close.book": ("before_commit", "after_commit"),

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from node.ids import AttemptId, MemberId, PaymentHash, PayoutId, entry_id
+from node.ids import AttemptId, EntryId, MemberId, PaymentHash, PayoutId, entry_id
 from node.ledger import accounts
-from node.ledger.accounts import Account
+from node.ledger.accounts import Account, Kind
+from node.ledger.bulk import BulkEntry, MemberAccounts, Units, pots, where_any
 from node.ledger.entry import Entry, Transfer
 from node.money import Amount, Asset
 from node.month import Month
@@ -134,6 +135,38 @@ def gas(tx_hash: str, cost_wei: int) -> Entry:
     asset = Asset.ETH
     cost = Transfer(accounts.expense(asset, "gas"), accounts.capital(asset), cost_wei)
     return Entry(entry_id("gas", tx_hash), "gas", asset, tx_hash, (cost,))
+
+
+def vault_deposit(event: EntryId, kind: str, member: MemberId, amount: Amount, ref: str) -> Entry:
+    """The vault says that the member's account has grown: paid in, or reclaimed."""
+    asset = amount.asset
+    move = Transfer(accounts.wallet(asset), accounts.available(asset, member), amount.units)
+    return Entry(event, kind, asset, ref, (move,))
+
+
+def vault_withdrawal(
+    event: EntryId, amount: Amount, sources: Sequence[tuple[Account, int]], ref: str
+) -> Entry:
+    """The vault says that the member took money out. `sources`: what it is taken from.
+
+    The vault asks nobody: what a close has distributed and nobody has charged yet can be taken out.
+    Then the sources do not reach, and the rest is unexplained until the charge comes out short.
+    """
+    asset = amount.asset
+    moves = [Transfer(source, accounts.wallet(asset), units) for source, units in sources if units]
+    if short := amount.units - sum(units for _, units in sources):
+        moves.append(Transfer(accounts.suspense(asset), accounts.capital(asset), short))
+    return Entry(event, "withdrawn", asset, ref, tuple(moves))
+
+
+def vault_pots(
+    asset: Asset, month: Month, members: Units, grown: Units, shrunk: Units, key: object
+) -> BulkEntry:
+    """The pots of a month become what the vault says. `key`: each time is another event."""
+    free, of_month = MemberAccounts(Kind.AVAILABLE, members), pots(members, month)
+    blocks = (where_any(free, of_month, grown), where_any(of_month, free, shrunk))
+    some = tuple(block for block in blocks if len(block.units))
+    return BulkEntry(entry_id("pots", month, asset, key), "pots", asset, month, some)
 
 
 def _fee(fee: Amount) -> Transfer:

@@ -97,6 +97,17 @@ CHECKS: Final = (
         " FROM entry WHERE entry.kind = 'deposit' AND entry.ref = deposit.payment_hash))",
     ),
     Check(
+        "I10", "a credited event of the vault is in the books, and no other event is",
+        "SELECT chain_event.id, state FROM chain_event LEFT JOIN entry ON entry.id = chain_event.id"
+        " WHERE chain_event.kind <> 'pot_set' AND units > 0"
+        " AND (state = 'credited') <> (entry.id IS NOT NULL)",
+    ),
+    Check(
+        "I10", "what is booked from the vault is an event of the vault",
+        "SELECT entry.id, entry.ref FROM entry LEFT JOIN chain_event ON chain_event.id = entry.id"
+        " WHERE entry.kind IN ('deposited', 'withdrawn', 'reclaimed') AND chain_event.id IS NULL",
+    ),
+    Check(
         "I14", "no payment cost more than its limit",
         "SELECT id, fee, fee_limit FROM attempt WHERE fee > fee_limit",
     ),

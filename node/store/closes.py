@@ -90,6 +90,15 @@ async def is_frozen(tx: Tx, month: Month) -> bool:
     return row is not None
 
 
+async def takes_no_money(tx: Tx, month: Month, asset: Asset) -> bool:
+    """Whether a month takes no more money of an asset: it, or one after it, is frozen in it."""
+    row = await tx.row(
+        "SELECT 1 FROM close WHERE month >= :month AND asset = :asset LIMIT 1",
+        month=month.ordinal, asset=asset,
+    )  # fmt: skip
+    return row is not None
+
+
 async def open_before(tx: Tx, month: Month, asset: Asset) -> Month | None:
     """The first month before this one that must be closed first; None if there is none.
 

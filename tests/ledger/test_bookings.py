@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.ids import AttemptId, MemberId, PaymentHash, PayoutId, payout_ids
+from node.ids import AttemptId, EntryId, MemberId, PaymentHash, PayoutId, payout_ids
 from node.ledger import accounts, bookings, closing
 from node.ledger.bulk import BulkEntry
 from node.ledger.closing import CreatorRows, ReaderRows
@@ -22,7 +22,7 @@ from tests.ledger.balances import Balances
 ALICE, CAROL = MemberId(1), MemberId(2)
 NOV, DEC = Month(2026, 11), Month(2026, 12)
 PAYOUT = PayoutId("p1")
-SAT = Asset.SAT
+SAT, USD = Asset.SAT, Asset.USD
 NONE = np.zeros(0, np.int64)
 
 
@@ -85,6 +85,17 @@ A_LIFE: list[tuple[str, Callable[[], Entry | BulkEntry], dict[str, int]]] = [
      {"earned:2": 0, "pot:2:2027-01": 50}),
     ("the commission's payout", lambda: closing.open_payouts(
         SAT, DEC, column(0), payout_ids(DEC, [0], SAT), column(100)), {"commission": 0}),
+    ("a deposit into the vault", lambda: bookings.vault_deposit(
+        EntryId("e1"), "deposited", ALICE, Amount(1000, USD), "0xaa:0"),
+     {"available:1": 6000, "wallet:stablecoin": 1000}),
+    ("pots follow the vault", lambda: bookings.vault_pots(
+        USD, DEC, column(1, 2), column(300, 0), column(0, 100), "k"),
+     {"available:1": 5700, "pot:1:2026-12": 770, "available:2": 100, "pot:2:2026-12": 100}),
+    ("more is withdrawn than the books have", lambda: bookings.vault_withdrawal(
+        EntryId("e2"), Amount(1000, USD),
+        [(accounts.available(USD, ALICE), 600), (accounts.pot(USD, ALICE, DEC), 300)], "0xbb:0"),
+     {"available:1": 5100, "pot:1:2026-12": 470, "wallet:stablecoin": 100, "suspense": 703,
+      "capital": 760}),
 ]  # fmt: skip
 """One after the other, each from where the one before left the balances."""
 

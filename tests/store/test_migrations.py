@@ -9,6 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
+import node.store.chain_tables
 import node.store.money_tables
 import node.store.transaction_tables  # noqa: F401  declares the tables
 from node.store.dialect import functions, triggers
