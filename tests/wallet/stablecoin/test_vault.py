@@ -60,6 +60,7 @@ from node.wallet.stablecoin.events import (
     VaultEvent,
     Withdrawn,
 )
+from node.wallet.stablecoin.signer import Signer
 from node.wallet.stablecoin.vault import VaultAccount, VaultMonth, VaultRoles
 from node.wallet.stablecoin.words import ZERO_ADDRESS, encode_call, word
 
@@ -131,39 +132,54 @@ async def test_what_members_do_is_told(vault: LocalVault) -> None:
     assert await vault.vault.liabilities() == 2 * DOLLAR + 7
 
 
-async def test_a_month_is_told_from_its_opening_to_its_commission(  # noqa: PLR0915 - one month
-    vault: LocalVault,
-) -> None:
+async def charge(vault: LocalVault) -> tuple[Signer, Signer]:
+    """Open a month, and charge two members 3 dollars: one less than was asked of them."""
     alice, bob = await vault.local.funded("alice"), await vault.local.funded("bob")
-    carol, dave = await vault.local.funded("carol"), await vault.local.funded("dave")
     for member in (alice, bob):
         await vault.deposit(member, 5 * DOLLAR, 2 * DOLLAR)
-    assert await vault.vault.month() == 0
     receipt = await vault.act(vault.operator, open_month_calldata())
     assert events(vault, receipt) == [MonthOpened(1)]
     opened_s = await time_s(receipt, vault.local)
+    assert (await vault.vault.month_state(1)).opened_at_s == opened_s
     words = [word(alice.address, DOLLAR), word(bob.address, 3 * DOLLAR)]
     receipt = await vault.act(vault.operator, charge_calldata(1, words))
     assert events(vault, receipt) == [
         ChargeShort(1, bob.address, 3 * DOLLAR, 2 * DOLLAR),
         Charged(1, 2, 3 * DOLLAR),
     ]
+    return alice, bob
+
+
+async def test_a_month_is_told_from_its_opening_to_its_seal(vault: LocalVault) -> None:
+    assert await vault.vault.month() == 0
+    alice, _ = await charge(vault)
+    assert await vault.vault.month() == 1
     assert await vault.vault.account(alice.address) == VaultAccount(
         4 * DOLLAR, 2 * DOLLAR, 1, DOLLAR
     )
-    batches = [[word(carol.address, 2 * DOLLAR)], [word(dave.address, 700_000)]]
+    batches = [[word(alice.address, 2 * DOLLAR)], [word(alice.address, 700_000)]]
+    before = await vault.vault.month_state(1)
     receipt = await seal(vault, 1, batches)
     payable_s = await time_s(receipt, vault.local)
     root = tree(vault, 1, batches).root
     assert events(vault, receipt) == [MonthSealed(1, root, 3 * DOLLAR, 300_000, 2, FILE, payable_s)]
+    assert before == VaultMonth(bytes(32), 3 * DOLLAR, 0, before.opened_at_s, 0, 0, 0)
     assert await vault.vault.month_state(1) == VaultMonth(
-        root, 3 * DOLLAR, 2_700_000, opened_s, payable_s, 2, 0
+        root, 3 * DOLLAR, 2_700_000, before.opened_at_s, payable_s, 2, 0
     )
-    await block(vault, carol.address, True)
+
+
+async def test_batches_are_told_paid_or_deferred_and_the_commission_last(
+    vault: LocalVault,
+) -> None:
+    await charge(vault)
+    carol, dave = await vault.local.funded("carol"), await vault.local.funded("dave")
+    batches = [[word(carol.address, 2 * DOLLAR)], [word(dave.address, 700_000)]]
+    await seal(vault, 1, batches)
     with pytest.raises(Reverted, match="token down"):
         await pay_while_the_token_is_down(vault, batches)
-    receipt = await pay(vault, 1, batches, 0)
-    assert events(vault, receipt) == [
+    await block(vault, carol.address, True)
+    assert events(vault, await pay(vault, 1, batches, 0)) == [
         PaymentDeferred(1, carol.address, 2 * DOLLAR),
         BatchPaid(1, 0, 1, 0, 2 * DOLLAR),
     ]
@@ -172,8 +188,7 @@ async def test_a_month_is_told_from_its_opening_to_its_commission(  # noqa: PLR0
     assert await vault.vault.claimable(carol.address) == 2 * DOLLAR
     with pytest.raises(Reverted, match="replayed"):
         await pay(vault, 1, batches, 0)
-    receipt = await pay(vault, 1, batches, 1)
-    assert events(vault, receipt) == [
+    assert events(vault, await pay(vault, 1, batches, 1)) == [
         BatchPaid(1, 1, 1, 700_000, 0),
         CommissionPaid(1, vault.treasury.address, 300_000),
     ]
