@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import pytest
 
-from node.devnet.evm import LocalChain, jump
+from node.devnet.evm import jump
 from node.devnet.evm_vault import (
     DOLLAR,
     LocalVault,
     act,
     deploy_vault,
     mint_calldata,
-    set_blocked_calldata,
 )
 from node.errors import RailUnavailable, Reverted
-from node.settlement.tree import Tree, leaf
 from node.wallet.stablecoin.calldata import (
     abandon_calldata,
     attribute_calldata,
     charge_calldata,
     claim_calldata,
     open_month_calldata,
-    pay_batch_calldata,
     reclaim_calldata,
     request_exit_calldata,
-    seal_calldata,
     set_pot_calldata,
     transfer_calldata,
     veto_calldata,
     withdraw_calldata,
 )
-from node.wallet.stablecoin.chain import Log, Receipt
+from node.wallet.stablecoin.chain import Log
 from node.wallet.stablecoin.event_logs import read_event
 from node.wallet.stablecoin.events import (
     Abandoned,
@@ -57,55 +52,22 @@ from node.wallet.stablecoin.events import (
     Reclaimed,
     RoleSet,
     Swept,
-    VaultEvent,
     Withdrawn,
 )
 from node.wallet.stablecoin.signer import Signer
 from node.wallet.stablecoin.vault import VaultAccount, VaultMonth, VaultRoles
 from node.wallet.stablecoin.words import ZERO_ADDRESS, encode_call, word
-
-DAY_S = 86_400
-FILE = hashlib.sha256(b"the month's file").digest()
-
-
-def events(vault: LocalVault, receipt: Receipt) -> list[VaultEvent]:
-    return [event for _, event in vault.vault.events(receipt.logs)]
-
-
-def tree(vault: LocalVault, month: int, batches: list[list[int]]) -> Tree:
-    chain_id = vault.local.chain_id
-    leaves = [leaf(vault.address, chain_id, month, at, each) for at, each in enumerate(batches)]
-    return Tree(leaves)
-
-
-async def seal(vault: LocalVault, month: int, batches: list[list[int]]) -> Receipt:
-    root = tree(vault, month, batches).root
-    return await vault.act(vault.operator, seal_calldata(month, root, len(batches), FILE))
-
-
-async def pay(vault: LocalVault, month: int, batches: list[list[int]], index: int) -> Receipt:
-    proof = tree(vault, month, batches).proof(index)
-    calldata = pay_batch_calldata(month, index, batches[index], proof)
-    return await vault.act(vault.operator, calldata)
-
-
-async def block(vault: LocalVault, who: str, blocked: bool) -> None:
-    await act(vault.local, vault.owner, vault.token, set_blocked_calldata(who, blocked))
-
-
-async def pay_while_the_token_is_down(vault: LocalVault, batches: list[list[int]]) -> None:
-    """Pay while the vault itself is blocked: the token pays nobody then."""
-    await block(vault, vault.address, True)
-    try:
-        await pay(vault, 1, batches, 0)
-    finally:
-        await block(vault, vault.address, False)
-
-
-async def time_s(receipt: Receipt, local: LocalChain) -> int:
-    found = await local.chain.block(receipt.block_number)
-    assert found is not None
-    return found.time_s
+from tests.wallet.stablecoin.month import (
+    DAY_S,
+    FILE,
+    block,
+    events,
+    pay,
+    pay_while_the_token_is_down,
+    seal,
+    time_s,
+    tree,
+)
 
 
 async def test_what_members_do_is_told(vault: LocalVault) -> None:
