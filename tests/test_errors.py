@@ -54,4 +54,4 @@ def test_what_passes_says_when_to_come_again():
 def test_a_verdict_is_never_an_error():
     """Nothing under RailError may be read as paid or refused: there is no such class."""
     rail = {name for name, found in CLASSES.items() if issubclass(found, errors.RailError)}
-    assert rail == {"RailError", "RailUnavailable", "QuoteRefused", "FetchRefused"}
+    assert rail == {"RailError", "RailUnavailable", "Reverted", "QuoteRefused", "FetchRefused"}

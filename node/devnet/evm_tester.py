@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from eth.exceptions import PyEVMError
+from eth.vm.forks.prague import PragueVM
 from eth_tester import EthereumTester, PyEVMBackend
 from eth_tester.exceptions import TransactionFailed, ValidationError
 from eth_utils import ValidationError as EvmValidationError
@@ -19,6 +20,16 @@ from node.errors import DaemonError
 
 _PURSE_WEI: Final = 10**30
 _REVERTED: Final = "execution reverted"
+
+
+class PacedVM(PragueVM):  # type: ignore[misc] # read as Any here
+    """Prague's rules, with a second a block instead of the machine's clock."""
+
+    @staticmethod
+    def create_header_from_parent(parent: Any, **parts: Any) -> Any:
+        """The header of the next block, for blocks, calls and estimates alike."""
+        parts.setdefault("timestamp", parent.timestamp + 1)
+        return PragueVM.create_header_from_parent(parent, **parts)
 
 
 class TesterProvider(AsyncEthereumTesterProvider):  # type: ignore[misc] # read as Any here
@@ -51,7 +62,8 @@ def tester_provider(starts_s: int | None) -> TesterProvider:
     )
     if starts_s is not None:
         chain = backend.chain
-        chain.__class__ = _paced(type(chain))
+        paced = {"vm_configuration": ((0, PacedVM),)}
+        chain.__class__ = type("PacedChain", (type(chain),), paced)
         chain.header = chain.create_header_from_parent(chain.get_canonical_head())
     provider = TesterProvider()
     provider.ethereum_tester = EthereumTester(backend)
@@ -67,14 +79,3 @@ def mine_at(provider: TesterProvider, time_s: int) -> None:
         raise DaemonError(f"the last block is of {last_s}, and time goes on: not {time_s}")
     chain.header = chain.header.copy(timestamp=time_s)
     tester.mine_blocks(1)
-
-
-def _paced(chain: Any) -> Any:
-    """The same class of chains, but with a second a block, and without the machine's clock."""
-
-    def create_header_from_parent(self: Any, parent: Any, **parts: Any) -> Any:
-        parts.setdefault("timestamp", parent.timestamp + 1)
-        return chain.create_header_from_parent(self, parent, **parts)
-
-    members = {"create_header_from_parent": create_header_from_parent}
-    return type("PacedChain", (chain,), members)

@@ -14,7 +14,7 @@ from typing import Final
 from node.devnet.evm import LocalChain
 from node.devnet.processes import until
 from node.errors import DaemonError
-from node.settlement.gas_fees import first_fees
+from node.settlement.gas_fees import first_fees, gas_limit
 from node.wallet.stablecoin.artifact import read_artifact, vault_artifact
 from node.wallet.stablecoin.calldata import approve_calldata, deposit_calldata
 from node.wallet.stablecoin.chain import Receipt
@@ -99,7 +99,7 @@ async def act(local: LocalChain, signer: Signer, to: str, calldata: bytes) -> Re
     """
     nonce = await local.chain.nonce(signer.address)
     needed = await local.chain.estimate_gas(signer.address, to, calldata)
-    return await _send(local, signer, nonce, to, calldata, needed + needed // 4)
+    return await _send(local, signer, nonce, to, calldata, gas_limit(needed))
 
 
 def mint_calldata(to: str, units: int) -> bytes:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+TRANSACTION_GAS_MAX: Final = 2**24
+"""No transaction may ask for more (EIP-7825)."""
 RAISE_NUMERATOR: Final = 9
 RAISE_DENOMINATOR: Final = 8
 
@@ -26,6 +28,17 @@ class Fees:
 
     tip_wei: int
     cap_wei: int
+
+
+def gas_limit(estimate: int) -> int:
+    """The gas to ask for: a quarter more than was estimated, for what changes until the block.
+
+    What is not used is not paid. Raises ValueError when the estimate alone is too much for one
+    transaction.
+    """
+    if estimate > TRANSACTION_GAS_MAX:
+        raise ValueError(f"{estimate} gas is more than one transaction may have")
+    return min(estimate + estimate // 4, TRANSACTION_GAS_MAX)
 
 
 def first_fees(base_fee_wei: int, tip_wei: int, ceiling_wei: int) -> Fees:

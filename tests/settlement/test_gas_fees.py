@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.settlement.gas_fees import Fees, bumped, first_fees
+from node.settlement.gas_fees import Fees, bumped, first_fees, gas_limit
 
 GWEI = 10**9
 wei = st.integers(min_value=0, max_value=10**15)
@@ -72,3 +72,16 @@ def test_raises_come_to_an_end(base_fee, tip, ceiling):
         fees = bumped(fees, base_fee, ceiling)
         raises += 1
     assert raises <= 500
+
+
+@pytest.mark.parametrize(
+    ("estimate", "limit"),
+    [(0, 0), (21_000, 26_250), (100_001, 125_001), (14_000_000, 2**24), (2**24, 2**24)],
+)
+def test_a_transaction_asks_for_a_quarter_more_and_never_for_too_much(estimate, limit):
+    assert gas_limit(estimate) == limit
+
+
+def test_what_fits_into_no_transaction_is_said():
+    with pytest.raises(ValueError, match="more than one transaction"):
+        gas_limit(2**24 + 1)

@@ -57,7 +57,7 @@ async def open_chain(
     `alone` allows a single one. `final` is the tag of the block that counts as finalized; `latest`
     is only for a network of one's own. Raises ConfigError.
     """
-    hosts = {urlsplit(url).netloc for url in urls}
+    hosts = {urlsplit(url).netloc.rpartition("@")[2].lower() for url in urls}
     if not urls or (len(hosts) < 2 and not alone):  # noqa: PLR2004 - two must agree
         raise ConfigError("the chain is read from two RPCs of two providers: name both URLs")
     async with AsyncExitStack() as stack:

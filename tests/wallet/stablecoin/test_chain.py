@@ -251,6 +251,7 @@ async def test_a_broadcast_answers_in_words_and_never_raises(local: LocalChain) 
         [],
         ["https://one.example/key"],
         ["https://one.example/a", "https://one.example/b"],
+        ["https://alice@one.example/a", "https://bob@ONE.example/b"],
         ["ftp://one.example", "https://two.example"],
         ["one.example", "https://two.example"],
     ],
