@@ -1,6 +1,6 @@
 # make demo        the example month, from a fresh clone:  make demo ARGS="--once --json"
 # make test        everything that CI runs, with real databases and real Lightning daemons
-# make test-fast   the tests that need neither Postgres nor the daemons
+# make test-fast   the tests that need neither Postgres nor the daemons nor npm
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
 # make bench       the measurements:                       make bench ARGS="clicks --json"
@@ -46,7 +46,7 @@ test: lint contract go postgres
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not lnd" -k "not postgres" $(ARGS)
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not lnd and not anvil" -k "not postgres" $(ARGS)
 
 contract: $(CONTRACT_VENV)/.contract
 	$(CONTRACT) contracts.build --check

@@ -29,7 +29,7 @@ class TesterProvider(AsyncEthereumTesterProvider):  # type: ignore[misc] # read 
         try:
             return await super().make_request(method, params)
         except TransactionFailed as error:
-            text = str(error)
+            text = str(error).removesuffix(": b''")  # It was refused without a word.
             return self._error(3, text if text.startswith(_REVERTED) else f"{_REVERTED}: {text}")
         except (ValidationError, EvmValidationError, PyEVMError) as error:
             return self._error(-32000, str(error))

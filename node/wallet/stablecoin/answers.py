@@ -66,11 +66,11 @@ class Receipt:
 def read_block(answer: Mapping[str, Any]) -> Block:
     """A block of `eth_getBlockByNumber`."""
     return Block(
-        number=_number(answer["number"]),
+        number=read_number(answer["number"]),
         hash=_hash(answer["hash"]),
         parent=_hash(answer["parentHash"]),
-        time_s=_number(answer["timestamp"]),
-        base_fee_wei=_number(answer.get("baseFeePerGas", 0)),
+        time_s=read_number(answer["timestamp"]),
+        base_fee_wei=read_number(answer.get("baseFeePerGas", 0)),
     )
 
 
@@ -80,10 +80,10 @@ def read_log(answer: Mapping[str, Any]) -> Log:
         address=_address(answer["address"]),
         topics=tuple(bytes(topic) for topic in answer["topics"]),
         data=bytes(answer["data"]),
-        block_number=_number(answer["blockNumber"]),
+        block_number=read_number(answer["blockNumber"]),
         block_hash=_hash(answer["blockHash"]),
         tx_hash=_hash(answer["transactionHash"]),
-        index=_number(answer["logIndex"]),
+        index=read_number(answer["logIndex"]),
     )
 
 
@@ -91,17 +91,18 @@ def read_receipt(answer: Mapping[str, Any]) -> Receipt:
     """A receipt of `eth_getTransactionReceipt`."""
     return Receipt(
         tx_hash=_hash(answer["transactionHash"]),
-        block_number=_number(answer["blockNumber"]),
+        block_number=read_number(answer["blockNumber"]),
         block_hash=_hash(answer["blockHash"]),
-        ok=_number(answer["status"]) == 1,
-        gas_used=_number(answer["gasUsed"]),
-        gas_price_wei=_number(answer["effectiveGasPrice"]),
+        ok=read_number(answer["status"]) == 1,
+        gas_used=read_number(answer["gasUsed"]),
+        gas_price_wei=read_number(answer["effectiveGasPrice"]),
         logs=tuple(read_log(log) for log in answer["logs"]),
-        l1_fee_wei=_number(answer.get("l1Fee") or 0),
+        l1_fee_wei=read_number(answer.get("l1Fee") or 0),
     )
 
 
-def _number(value: Any) -> int:
+def read_number(value: Any) -> int:
+    """A number, which an RPC writes as `0x…`. Raises ValueError for one below zero."""
     number = int(value, 16) if isinstance(value, str) else int(value)
     if number < 0:
         raise ValueError("a number below zero")

@@ -25,6 +25,7 @@ from node.wallet.stablecoin.answers import (
     Receipt,
     read_block,
     read_log,
+    read_number,
     read_receipt,
 )
 from node.wallet.stablecoin.words import decode
@@ -91,7 +92,9 @@ class Endpoint:
 
     async def tip_wei(self) -> int:
         """The tip that it suggests."""
-        return await self._ask(self._eth.max_priority_fee, int)
+        # Not web3's own, which guesses from past blocks when it gets no answer, with a warning.
+        call = self._web3.manager.coro_request("eth_maxPriorityFeePerGas", [])
+        return await self._ask(call, read_number)
 
     async def broadcast(self, raw: bytes) -> str:
         """What it answers to a signed transaction, in words."""
@@ -111,7 +114,10 @@ class Endpoint:
 
     async def _ask(self, call: Awaitable[Any], read: Callable[[Any], _T]) -> _T:
         """Await one call, and read its answer."""
+        from eth_abi.exceptions import DecodingError  # noqa: PLC0415 - like web3
         from web3 import exceptions  # noqa: PLC0415 - it takes two seconds
+
+        broken = (exceptions.Web3Exception, DecodingError, aiohttp.ClientError, OSError)
 
         try:
             async with asyncio.timeout(CALL_S):
@@ -120,7 +126,7 @@ class Endpoint:
             raise Reverted(_reason(error)) from None
         except (exceptions.BlockNotFound, exceptions.TransactionNotFound):
             raise _Absent(f"{self.name} does not have it") from None
-        except (exceptions.Web3Exception, aiohttp.ClientError, OSError, *UNREADABLE) as error:
+        except (*broken, *UNREADABLE) as error:
             # Not `from error`: its text can hold the URL.
             raise RailUnavailable(f"{self.name}: {_in_words(error)}") from None
 
