@@ -24,6 +24,7 @@ from node.wallet.stablecoin.chain import open_chain
 from node.wallet.stablecoin.vault import Vault
 from tests.conftest import MONTH
 
+pytestmark = pytest.mark.anvil
 KILLED = -9
 _SPAWN = get_context("spawn")
 
