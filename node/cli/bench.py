@@ -72,14 +72,14 @@ def close(
 @bench.command
 def payouts(
     *,
-    number: Annotated[int, Parameter(help="Payouts a round.")] = 150,
-    rounds: Annotated[int, Parameter(help="Rounds; the median counts.")] = 3,
+    number: Annotated[int, Parameter(help="Payouts a round.")] = 300,
+    rounds: Annotated[int, Parameter(help="Rounds; the median counts.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Pay on the local real network: against a bare loop of SendPaymentV2."""
     with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder:
         found = uvloop.run(bench_payouts(Path(folder), number, rounds, _tell))
-    _show(found.figures(), _payout_table(found), as_json=as_json)
+    _show(asdict(found), _payout_table(found), as_json=as_json)
 
 
 @bench.default

@@ -165,8 +165,7 @@ async def _measure(
                 runs.append(await run_child(_MODULE, "close", url))
     if len({run["digest"] for run in runs}) != 1:
         raise CorruptBooks("two closes of the same month differ")
-    seconds = median([run["seconds"] for run in runs])
-    flattrs = MonthPlan.of(size).flattrs
+    seconds, flattrs = median([run["seconds"] for run in runs]), MonthPlan.of(size).flattrs
     return CloseFigures(
         kind, flattrs, rounds, seconds,
         {stage: median([run["stages_s"][stage] for run in runs]) for stage in runs[0]["stages_s"]},
@@ -205,8 +204,8 @@ async def _close(url: str) -> dict[str, Any]:
 async def _read(url: str, size: int) -> dict[str, Any]:
     table = _plain_table(size)
     if (path := sqlite_path(url)) is not None:
-        packed, rows_read_s = _read_sqlite(path)
-        return {"table": table, "packed": packed, "rows_read_s": rows_read_s}
+        packed, read_s = _read_sqlite(path)
+        return {"table": table, "packed": packed, "rows_read_s": read_s}
     connection = await asyncpg.connect(url)
     try:
         bytes_ = await connection.fetchval("SELECT pg_total_relation_size('flattr_month')")
@@ -219,8 +218,8 @@ async def _read(url: str, size: int) -> dict[str, Any]:
             found.append(perf_counter() - began)
     finally:
         await connection.close()
-    rows_read_s = median(found[1:])
-    return {"table": table, "packed": (bytes_ / _MIB, rows_read_s), "rows_read_s": rows_read_s}
+    read_s = median(found[1:])
+    return {"table": table, "packed": (bytes_ / _MIB, read_s), "rows_read_s": read_s}
 
 
 def _read_sqlite(path: Path) -> tuple[tuple[float, float], float]:

@@ -14,7 +14,7 @@ import hashlib
 import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -55,15 +55,8 @@ class PayoutFigures:
     rounds: int
     bare_per_s: float
     node_per_s: float
-
-    @property
-    def ratio(self) -> float:
-        """The node's rate over the bare loop's."""
-        return self.node_per_s / self.bare_per_s
-
-    def figures(self) -> dict[str, Any]:
-        """For --json."""
-        return {**asdict(self), "ratio": self.ratio}
+    ratio: float
+    """The node's rate over the bare loop's of the same round: the median of them."""
 
 
 async def bench_payouts(
@@ -82,7 +75,10 @@ async def bench_payouts(
                 await _make_due(node, [network.creators.identity_pubkey] * number)
                 through.append(await _through_node(node, number))
             tell(f"round {one + 1}: bare {bare[-1]:.1f}/s, the node {through[-1]:.1f}/s")
-    return PayoutFigures(f"lnd {network.version}", number, rounds, median(bare), median(through))
+    ratios = [ours / theirs for ours, theirs in zip(through, bare, strict=True)]
+    return PayoutFigures(
+        f"lnd {network.version}", number, rounds, median(bare), median(through), median(ratios)
+    )
 
 
 async def _bare(network: LightningNetwork, number: int) -> float:

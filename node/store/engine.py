@@ -1,15 +1,14 @@
 """The database: opened, checked, migrated; and the transaction that every statement takes.
 
-A write transaction is alone in SQLite (`BEGIN IMMEDIATE`, and a lock within the process so that our
-own tasks queue instead of polling). In Postgres it locks what it reads to change. A read
+A write transaction is alone in SQLite; those that wait for each other share a commit
+(`group_commit.py`). In Postgres it locks what it reads to change. A read
 transaction sees one state from its first statement to its last.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from node.errors import ConfigError, InsufficientFunds
 from node.store import sqlite
 from node.store.dialect import Dialect, driver_url
+from node.store.group_commit import Writer
 from node.store.migrations.upgrade import upgrade
 from node.store.sqlite import Driver, driver_of
 
@@ -134,7 +134,7 @@ def _clause(sql: str) -> TextClause:
 
 
 class Store:
-    """One database. `writers` is the lock that this process's SQLite writers queue at."""
+    """One database. SQLite's writers share one connection and their commits."""
 
     def __init__(self, engine: AsyncEngine, url: str) -> None:
         self.url = url
@@ -148,8 +148,9 @@ class Store:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
         )
-        self._writers = asyncio.Lock()
         self._columns: dict[str, tuple[str, ...]] = {}
+        sqlite_ = self.dialect.name == "sqlite"
+        self._writer = Writer(self._writing, self._columns) if sqlite_ else None
 
     @property
     def path(self) -> str:
@@ -159,19 +160,19 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends, and rolls back if it raises."""
-        queue = self._writers if self.dialect.name == "sqlite" else nullcontext()
-        async with queue, self._writing.begin() as connection:
-            yield await self._transaction(connection, writes=True)
+        if self._writer is not None:
+            async with self._writer.write() as (connection, driver):
+                yield Tx(connection, self.dialect, driver, writes=True)
+            return
+        async with self._writing.begin() as connection:
+            yield Tx(connection, self.dialect, None, writes=True)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A transaction that sees one state and changes nothing."""
         async with self._reading.begin() as connection:
-            yield await self._transaction(connection, writes=False)
-
-    async def _transaction(self, connection: AsyncConnection, *, writes: bool) -> Tx:
-        driver = await driver_of(connection, self._columns)
-        return Tx(connection, self.dialect, driver, writes)
+            driver = await driver_of(connection, self._columns)
+            yield Tx(connection, self.dialect, driver, writes=False)
 
 
 @asynccontextmanager

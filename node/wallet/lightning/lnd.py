@@ -10,10 +10,8 @@ that pay never raise. lnd may be locked, starting or away at any time: that is R
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -40,6 +38,7 @@ from node.wallet.lightning.answers import (
 )
 from node.wallet.lightning.channel import LndChannel, open_channel
 from node.wallet.lightning.connection import LndConnection
+from node.wallet.lightning.known_node import KnownNode
 from node.wallet.lightning.permissions import denied_methods
 from node.wallet.lightning.rpc_errors import (
     is_duplicate_invoice,
@@ -56,8 +55,6 @@ LIST_S: Final = 60
 """Deadline of one page of a list."""
 SEND_WAIT_S: Final = 10
 """How long a send waits for the payment's end; it goes on without anybody waiting."""
-KNOWN_S: Final = 1.0
-"""How old what lnd said of itself may be when a payment is prepared or sent."""
 PAYMENT_TIMEOUT_S: Final = 60
 """How long lnd looks for a route. An HTLC that is out can take longer."""
 CLTV_LIMIT: Final = 576
@@ -67,18 +64,6 @@ KEYSEND_PREIMAGE: Final = 5482373484
 """The TLV record that carries the preimage of a keysend (bLIP-3)."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What lnd said of itself, by which connection, and until when that is believed."""
-
-    node: LndNode
-    connection: int | None
-    until_s: float
-
-    def is_old(self, connection: int, at_s: float) -> bool:
-        return self.connection != connection or at_s >= self.until_s
 
 
 @asynccontextmanager
@@ -104,7 +89,7 @@ class Lnd:
     def __init__(self, channel: LndChannel, send_wait_s: float) -> None:
         self._channel = channel
         self._send_wait_s = send_wait_s
-        self._known: _Known | None = None
+        self._known = KnownNode(channel, self.read_node)
 
     async def wallet_state(self) -> WalletState:
         """Whether it is locked, starting or serving. Needs no macaroon."""
@@ -118,18 +103,8 @@ class Lnd:
         return read_node(await self._channel.ask("/lnrpc.Lightning/GetInfo", request))
 
     async def known_node(self) -> LndNode:
-        """`read_node`, at most KNOWN_S old and read by the connection that stands now.
-
-        For what is asked with every payment: lnd asks its chain before it answers, which costs it
-        a tenth of a payment. A connection that broke since is another lnd's until it is asked.
-        """
-        now_s, connection = asyncio.get_running_loop().time(), self._channel.unbroken
-        known = self._known
-        if connection is None or known is None or known.is_old(connection, now_s):
-            node = await self.read_node()
-            known = _Known(node, self._channel.unbroken, now_s + KNOWN_S)
-            self._known = known
-        return known.node
+        """`read_node` of lately: for what is asked with every payment."""
+        return await self._known.get()
 
     async def outbound(self) -> Outbound:
         """What the channels can send now."""

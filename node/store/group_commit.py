@@ -1,0 +1,160 @@
+"""SQLite's one writer, shared: transactions that wait for it at the same time share a commit.
+
+    a block runs alone, on one connection        first in the group: BEGIN IMMEDIATE
+    others wait for their turn                   the next one goes on in a savepoint
+    nobody waits any more, or GROUP_MAX          COMMIT; everybody's `write` ends
+
+A commit waits for the disk, and that is most of what a small transaction costs. A block that fails
+is undone alone. What a block wrote is told to its caller only when the commit is done, and a commit
+that fails is told to all. There is no timer: a lone block is committed at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+
+from node.store.sqlite import Driver, driver_of
+
+GROUP_MAX: Final = 8
+"""Blocks that share a commit: the click writer, on a connection of its own, waits for them."""
+
+
+T = TypeVar("T")
+
+
+class _Group:
+    """A transaction under way, and the future that its blocks wait for."""
+
+    __slots__ = ("blocks", "connection", "done", "driver", "transaction")
+
+    def __init__(
+        self, connection: AsyncConnection, transaction: AsyncTransaction, driver: Driver
+    ) -> None:
+        self.connection = connection
+        self.transaction = transaction
+        self.driver = driver
+        self.blocks = 0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class Writer:
+    """Takes blocks one by one. `engine` begins with BEGIN IMMEDIATE."""
+
+    def __init__(self, engine: AsyncEngine, columns: dict[str, tuple[str, ...]]) -> None:
+        self._engine = engine
+        self._columns = columns
+        self._turn = asyncio.Lock()
+        self._queued = 0
+        self._group: _Group | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
+        """A block that is on disk when this ends, and undone if it raises."""
+        group = await self._enter()
+        kept = False
+        try:
+            yield group.connection, group.driver
+            kept = True
+        finally:
+            # In a task of its own: a caller that is cancelled must not leave the writer taken.
+            await asyncio.shield(self._in_task(self._leave(group, kept=kept)))
+        await asyncio.shield(group.done)
+
+    async def _enter(self) -> _Group:
+        self._queued += 1
+        try:
+            await self._turn.acquire()
+        except asyncio.CancelledError:
+            self._queued -= 1
+            if not self._queued and self._group is not None and not self._turn.locked():
+                _ = self._in_task(self._commit_what_is_left())
+            raise
+        self._queued -= 1
+        joining = self._in_task(self._join())
+        try:
+            return await asyncio.shield(joining)
+        except asyncio.CancelledError:
+            _ = self._in_task(self._give_back(joining))
+            raise
+
+    async def _join(self) -> _Group:
+        """Go on with the group that is under way, or begin one; the turn is ours."""
+        try:
+            if self._group is None:
+                self._group = await self._begin()
+            else:
+                await self._group.driver.run("SAVEPOINT block", ())
+        except Exception as error:
+            if self._group is not None:
+                await self._end(self._group, commit=False, because=error)
+            self._turn.release()
+            raise
+        self._group.blocks += 1
+        return self._group
+
+    async def _begin(self) -> _Group:
+        connection = await self._engine.connect()
+        try:
+            transaction = await connection.begin()
+            driver = await driver_of(connection, self._columns)
+        except BaseException:
+            await connection.close()
+            raise
+        assert driver is not None, "the engine is SQLite's"
+        return _Group(connection, transaction, driver)
+
+    async def _give_back(self, joining: asyncio.Task[_Group]) -> None:
+        """Who had the turn was cancelled before the block began."""
+        with suppress(Exception):  # then it was given back already
+            await self._leave(await joining, kept=False)
+
+    async def _leave(self, group: _Group, *, kept: bool) -> None:
+        """End a block, and the group with it if nobody is to go on."""
+        try:
+            if not kept and group.blocks == 1:
+                await self._end(group, commit=False)
+                return
+            if not kept:
+                await group.driver.run("ROLLBACK TO block", ())
+            if group.blocks > 1:
+                await group.driver.run("RELEASE block", ())
+            if not self._queued or group.blocks >= GROUP_MAX:
+                await self._end(group, commit=True)
+        except DBAPIError as error:  # a full disk, say, undoes the whole group by itself
+            await self._end(group, commit=False, because=error)
+        finally:
+            self._turn.release()
+
+    async def _commit_what_is_left(self) -> None:
+        """Who was to go on with the group has gone away."""
+        async with self._turn:
+            if self._group is not None:
+                await self._end(self._group, commit=True)
+
+    async def _end(self, group: _Group, *, commit: bool, because: Exception | None = None) -> None:
+        self._group = None
+        failed = because
+        try:
+            await (group.transaction.commit() if commit else group.transaction.rollback())
+        except Exception as error:  # noqa: BLE001  told to everybody whose block was in the group
+            failed = failed or error
+        if failed is None:
+            group.done.set_result(None)
+        else:
+            group.done.set_exception(failed)
+            group.done.exception()  # marked as seen: all of them may have gone away
+        await group.connection.close()
+
+    def _in_task(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        """Work that goes on when its caller is cancelled."""
+        task = asyncio.create_task(work, name="a block's begin or end")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
