@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
-from node.settlement import attempt, payout
+from node.settlement import attempt, payout, transaction
 from node.store.closes import Stage
 
 ROOT = Path(__file__).parent.parent
@@ -51,6 +51,11 @@ def states_page() -> str:
             "`node/settlement/attempt.py`",
             "",
             *_diagram(attempt.AttemptState.READY, attempt.TRANSITIONS),
+            "## A transaction of the node's key",
+            "",
+            "`node/settlement/transaction.py`",
+            "",
+            *_diagram(transaction.TransactionState.DUE, transaction.TRANSITIONS),
             "## A close",
             "",
             "`node/store/closes.py`: the stages in their order, each done once.",
