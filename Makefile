@@ -34,7 +34,7 @@ pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
 .PHONY: help demo test test-fast contract contract-deep bench lint format drawn pins venv go \
-	postgres clean
+	postgres npm clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -42,7 +42,7 @@ help:
 demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
 	@$(BIN)/flattr-node demo $(ARGS)
 
-test: lint contract go postgres
+test: lint contract go postgres npm
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
@@ -131,5 +131,15 @@ postgres:
 				apt-get install -y -qq postgresql; } >&2; \
 		else \
 			echo "the tests need Postgres: install it (Debian: apt-get install postgresql)" >&2; \
+			exit 1; \
+		fi; }
+
+npm:
+	@command -v npm >/dev/null || { \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq nodejs npm; } >&2; \
+		else \
+			echo "the tests need npm, for anvil: install Node.js 20" >&2; \
 			exit 1; \
 		fi; }
