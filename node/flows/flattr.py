@@ -146,18 +146,15 @@ class Clicks:
                 _demand_same(before, body)
                 return this_month(self._clock)
         # No await between looking and adding: two requests with one key can't both be first.
-        if known := self._keys.get((member, named)):
+        known = self._keys.get((member, named))
+        if known is not None and not (known[1].done() and known[1].exception() is not None):
             _demand_same(known[0], body)
             return await known[1]
         done = self._add((member, thing, op, named + body))
         self._keys[member, named] = (body, done)
         if len(self._keys) > KEYS_MAX:
             self._keys.popitem(last=False)
-        try:
-            return await done
-        except Busy:
-            self._keys.pop((member, named), None)
-            raise
+        return await done
 
     def _add(self, row: Row) -> asyncio.Future[Month]:
         group = self._filling

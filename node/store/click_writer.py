@@ -33,6 +33,8 @@ Row: TypeAlias = tuple[int, int, int, bytes | None]
 POSTGRES_WRITERS: Final = 2
 
 _FROZEN: Final = "SELECT 1 FROM close WHERE month = ? LIMIT 1"
+_SETTINGS: Final = {"default_transaction_isolation": "read committed"}
+"""The fence looks again after it has waited, which a snapshot of before would not show."""
 _WRITE: Final = "SELECT write_clicks($1, $2, $3, $4, $5, $6)"
 
 
@@ -50,11 +52,10 @@ async def open_click_writers(store: Store, clock: Clock) -> AsyncIterator[list[C
     async with AsyncExitStack() as stack:
         if store.dialect.name == "postgresql":
             url = store.url.replace("+asyncpg", "")
-            connections = []
-            for _ in range(POSTGRES_WRITERS):
-                connections.append(await asyncpg.connect(url))
-                stack.push_async_callback(connections[-1].close)
-            yield [_PostgresWriter(connection, clock) for connection in connections]
+            writers = [_PostgresWriter(url, clock) for _ in range(POSTGRES_WRITERS)]
+            for writer in writers:
+                stack.push_async_callback(writer.close)
+            yield [*writers]
             return
         thread = stack.enter_context(ThreadPoolExecutor(1, thread_name_prefix="clicks"))
         loop = asyncio.get_running_loop()
@@ -100,19 +101,36 @@ class _SqliteWriter:
         return month
 
 
-@dataclass(frozen=True, slots=True)
 class _PostgresWriter:
-    connection: asyncpg.Connection
-    clock: Clock
+    """Connects when it first writes, and anew after each failure: the server may be back."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        self._url = url
+        self._clock = clock
+        self._connection: asyncpg.Connection | None = None
 
     async def commit(self, rows: Sequence[Row]) -> Month:
+        if self._connection is None:
+            self._connection = await asyncpg.connect(self._url, server_settings=_SETTINGS)
         failpoint("click.before_commit")
-        at_us = self.clock.now_us()
-        first = Month.at(at_us // 1_000_000).ordinal
-        columns = zip(*rows, strict=True)
-        landed: int = await self.connection.fetchval(_WRITE, first, at_us, *map(list, columns))
+        try:
+            landed = await self._write(self._connection, rows)
+        except Exception:
+            self._connection.terminate()
+            self._connection = None
+            raise
         failpoint("click.after_commit")
         return Month.from_ordinal(landed)
+
+    async def _write(self, connection: asyncpg.Connection, rows: Sequence[Row]) -> int:
+        at_us = self._clock.now_us()
+        first = Month.at(at_us // 1_000_000).ordinal
+        columns = map(list, zip(*rows, strict=True))
+        return int(await connection.fetchval(_WRITE, first, at_us, *columns))
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -157,6 +157,11 @@ class Store:
         """SQLite's file."""
         return self._engine.url.database or ""
 
+    async def finish(self) -> None:
+        """Wait for commits that are under way."""
+        if self._writer is not None:
+            await self._writer.finish()
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends, and rolls back if it raises."""
@@ -183,11 +188,14 @@ async def open_store(url: str) -> AsyncIterator[Store]:
     """
     async with AsyncExitStack() as stack:
         try:
-            engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8)
+            engine = create_async_engine(
+                driver_url(url), pool_size=8, max_overflow=8, **_isolation(url)
+            )
             stack.push_async_callback(engine.dispose)
             if engine.dialect.name == "sqlite":
                 sqlite.prepare(engine)
             store = Store(engine, url)
+            stack.push_async_callback(store.finish)
             await _check_durable(store)
             async with store.write() as tx:
                 if alone := store.dialect.upgrade_alone:
@@ -196,6 +204,11 @@ async def open_store(url: str) -> AsyncIterator[Store]:
         except (DBAPIError, OSError) as error:
             raise ConfigError(f"the database can't be opened: {error}") from error
         yield store
+
+
+def _isolation(url: str) -> dict[str, str]:
+    """Postgres' own default, said so that no setting of a server changes it: fences need it."""
+    return {} if url.startswith("sqlite") else {"isolation_level": "READ COMMITTED"}
 
 
 async def _check_durable(store: Store) -> None:

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
 from node.store.sqlite import Driver, driver_of
@@ -91,10 +90,12 @@ class Writer:
                 self._group = await self._begin()
             else:
                 await self._group.driver.run("SAVEPOINT block", ())
-        except Exception as error:
-            if self._group is not None:
-                await self._end(self._group, commit=False, because=error)
-            self._turn.release()
+        except BaseException as error:
+            try:
+                if self._group is not None:
+                    await self._end(self._group, because=error)
+            finally:
+                self._turn.release()
             raise
         self._group.blocks += 1
         return self._group
@@ -119,16 +120,16 @@ class Writer:
         """End a block, and the group with it if nobody is to go on."""
         try:
             if not kept and group.blocks == 1:
-                await self._end(group, commit=False)
+                await self._end(group, because=ValueError("its only block has failed"))
                 return
             if not kept:
                 await group.driver.run("ROLLBACK TO block", ())
             if group.blocks > 1:
                 await group.driver.run("RELEASE block", ())
             if not self._queued or group.blocks >= GROUP_MAX:
-                await self._end(group, commit=True)
-        except DBAPIError as error:  # a full disk, say, undoes the whole group by itself
-            await self._end(group, commit=False, because=error)
+                await self._end(group)
+        except Exception as error:  # noqa: BLE001  told to all: a full disk undoes the whole group
+            await self._end(group, because=error)
         finally:
             self._turn.release()
 
@@ -136,19 +137,32 @@ class Writer:
         """Who was to go on with the group has gone away."""
         async with self._turn:
             if self._group is not None:
-                await self._end(self._group, commit=True)
+                await self._end(self._group)
 
-    async def _end(self, group: _Group, *, commit: bool, because: Exception | None = None) -> None:
+    async def finish(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _end(self, group: _Group, *, because: BaseException | None = None) -> None:
+        """Commit the group, or undo it `because`; tell everybody whose block was in it."""
         self._group = None
+        if group.done.done():
+            return
         failed = because
         try:
-            await (group.transaction.commit() if commit else group.transaction.rollback())
+            if failed is None:
+                group.driver.demand_begun()
+                await group.transaction.commit()
+            else:
+                await group.transaction.rollback()
         except Exception as error:  # noqa: BLE001  told to everybody whose block was in the group
             failed = failed or error
+            await group.connection.invalidate()  # who knows what it still holds
         if failed is None:
             group.done.set_result(None)
         else:
-            group.done.set_exception(failed)
+            told = failed if isinstance(failed, Exception) else RuntimeError("it was cut short")
+            group.done.set_exception(told)
             group.done.exception()  # marked as seen: all of them may have gone away
         await group.connection.close()
 

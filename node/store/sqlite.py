@@ -52,7 +52,10 @@ def prepare(engine: AsyncEngine) -> None:
         writes = connection.get_execution_options().get("flattr_write", False)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         adapted: Any = connection.connection.dbapi_connection
-        adapted.run_async(lambda driver: driver.execute(begin))
+        try:
+            adapted.run_async(lambda driver: driver.execute(begin))
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, begin) from error
 
 
 class Driver:
@@ -67,8 +70,18 @@ class Driver:
         self._columns = columns
         """The columns of each statement that was asked before, for all connections."""
 
+    def demand_begun(self) -> None:
+        """Raise OperationalError when the database has undone the transaction by itself.
+
+        A full disk does that; what came after would be written at once, each statement alone.
+        """
+        if not self._connection.in_transaction:
+            words = sqlite3.OperationalError("the database has undone this transaction")
+            raise OperationalError("COMMIT", None, words)
+
     async def run(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> int:
         """Run a statement; the number of rows it touched."""
+        self.demand_begun()
         try:
             return (await self._connection.execute(sql, cast("Any", values))).rowcount
         except sqlite3.Error as error:
@@ -76,6 +89,7 @@ class Driver:
 
     async def run_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Run a statement once for each of `rows`."""
+        self.demand_begun()
         try:
             await self._connection.executemany(sql, cast("Any", rows))
         except sqlite3.Error as error:
@@ -101,6 +115,7 @@ class Driver:
 
     async def rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Row[Any]]:
         """All rows of a query, to be read as SQLAlchemy's."""
+        self.demand_begun()
         try:
             if (columns := self._columns.get(sql)) is not None:
                 found = await self._connection.execute_fetchall(sql, cast("Any", values))

@@ -96,6 +96,8 @@ A_LIFE: list[tuple[str, Callable[[], Entry | BulkEntry], dict[str, int]]] = [
         [(accounts.available(USD, ALICE), 600), (accounts.pot(USD, ALICE, DEC), 300)], "0xbb:0"),
      {"available:1": 5100, "pot:1:2026-12": 470, "wallet:stablecoin": 100, "suspense": 703,
       "capital": 760}),
+    ("gas is the operator's", lambda: bookings.gas("0xcc", 5000),
+     {"expense:gas": 5000, "capital": 5760}),
 ]  # fmt: skip
 """One after the other, each from where the one before left the balances."""
 

@@ -19,9 +19,9 @@ async def counted(tmp_path, monkeypatch):
     path, ends = tmp_path / "flattr.sqlite", []
     end = group_commit.Writer._end
 
-    async def counting(self, group, *, commit, because=None):
-        ends.append(("commit" if commit else "rollback", group.blocks))
-        await end(self, group, commit=commit, because=because)
+    async def counting(self, group, *, because=None):
+        ends.append(("rollback" if because else "commit", group.blocks))
+        await end(self, group, because=because)
 
     async with open_store(f"sqlite:///{path}") as store:
         async with store.write() as tx:
@@ -130,6 +130,49 @@ async def test_a_commit_that_fails_is_told_to_all(counted, monkeypatch):
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(one) for one in found] == [OperationalError] * 2
     monkeypatch.undo()
+    assert words(path) == set()
+    assert await add(store, "c") in words(path)
+
+
+async def test_what_the_database_has_undone_by_itself_is_told_to_all(counted):
+    """As a full disk does; the block even goes on, and swallows what it is told."""
+    store, path, _ = counted
+    go = asyncio.Event()
+
+    async def undone():
+        async with store.write() as tx:
+            await tx.run(ADD, w="b")
+            await tx.driver.run("ROLLBACK", ())
+            for word in ("c", "d"):
+                with pytest.raises(OperationalError):
+                    await tx.run(ADD, w=word)
+
+    tasks = [asyncio.create_task(add(store, "a", wait=go)), asyncio.create_task(undone())]
+    await until_waiting(store, 1)
+    go.set()
+    found = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in found] == [OperationalError] * 2
+    assert words(path) == set()
+    assert await add(store, "e") in words(path)
+
+
+async def test_a_lone_block_that_was_undone_is_told_so(counted):
+    store, path, _ = counted
+    with pytest.raises(OperationalError):
+        async with store.write() as tx:
+            await tx.run(ADD, w="a")
+            await tx.driver.run("ROLLBACK", ())
+    assert words(path) == set()
+    assert await add(store, "b") in words(path)
+
+
+async def test_a_commit_that_is_refused_leaves_the_writer_free(counted):
+    store, path, _ = counted
+    with pytest.raises(OperationalError):
+        async with store.write() as tx:
+            raw = (await tx.connection.get_raw_connection()).driver_connection
+            unread = await raw.execute("INSERT INTO word VALUES ('a'), ('b') RETURNING w")
+    del unread, raw, tx
     assert words(path) == set()
     assert await add(store, "c") in words(path)
 
