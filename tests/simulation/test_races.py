@@ -83,6 +83,7 @@ async def test_a_payer_that_wakes_up_after_another_has_paid_pays_nobody_again(
     ) as scene:
         await scene.play()
         sleeper, asleep, wake = _payer(scene, "sleeper"), asyncio.Event(), asyncio.Event()
+        sleeper._rail.attempts_in_flight_max = 1  # so that there is more to do when it wakes up
         go_on = getattr(sleeper._rail, step)
 
         async def sleep_first(*arguments: Any) -> Any:
