@@ -223,8 +223,9 @@ class Payer:
             revived = replace(attempt, number=before.number, seen=before.seen)
             return await attempts.send(tx, revived, lease.epoch, at_s)
         await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
-        await attempts.add(tx, sent(attempt, at_s), lease.epoch, self._clock.now_us())
-        return sent(attempt, at_s)
+        stored = sent(attempt, at_s)
+        await attempts.add(tx, stored, lease.epoch, self._clock.now_us())
+        return stored
 
     async def _send_again(self, attempt: Attempt, lease: Lease) -> None:
         """Say that it is sent once more, and send it: the same message, under the same hash."""

@@ -76,9 +76,10 @@ async def split_month(
         else:  # a part is split, in another thread, while the next one is read
             part, read = await asyncio.gather(_split_part(split, read), reading)
             parts.append(part)
-        progress(f"split {start} of {len(members)} pots")
+            progress(f"split {start} of {len(members)} pots")
     if read is not None:
         parts.append(await _split_part(split, read))
+        progress(f"split {len(members)} of {len(members)} pots")
     return Result(split, parts)
 
 

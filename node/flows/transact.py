@@ -21,7 +21,13 @@ from node.clock import Clock
 from node.errors import Reverted
 from node.failpoints import failpoint
 from node.ledger import bookings
-from node.settlement.gas_fees import Fees, bumped, first_fees
+from node.settlement.gas_fees import (
+    TRANSACTION_GAS_MAX,
+    Fees,
+    bumped,
+    first_fees,
+    gas_limit,
+)
 from node.settlement.transaction import TransactionEvent, TransactionState
 from node.store import journal, leases, transactions
 from node.store.engine import Store, Tx
@@ -30,9 +36,6 @@ from node.store.transactions import ChainTransaction, SignedTransaction
 from node.wallet.stablecoin.chain import Chain, Receipt
 from node.wallet.stablecoin.signer import Order, Signer
 
-TX_GAS_MAX: Final = 2**24
-"""The most gas that a transaction may ask for (EIP-7825)."""
-GAS_MARGIN_PERCENT: Final = 10
 BUMP_AFTER_S: Final = 60
 """How long the same bytes are broadcast before the same call is signed dearer."""
 LEASE_S: Final = 120
@@ -144,14 +147,13 @@ class Transactor:
             )
         except Reverted as error:
             return f"the vault would refuse it: {error}"
-        gas += gas * GAS_MARGIN_PERCENT // 100
-        if gas > TX_GAS_MAX:
+        if gas > TRANSACTION_GAS_MAX:
             return f"{gas} gas is more than a transaction may ask for"
         latest = await self._chain.latest()
         if latest.base_fee_wei > self._ceiling_wei:
             return "gas costs more than the ceiling"
         tip_wei = await self._chain.tip_wei()
-        return gas, first_fees(latest.base_fee_wei, tip_wei, self._ceiling_wei)
+        return gas_limit(gas), first_fees(latest.base_fee_wei, tip_wei, self._ceiling_wei)
 
     async def _watch(self, call: Call, transaction: ChainTransaction, lease: Lease) -> Progress:
         assert transaction.nonce is not None, "it was signed"
@@ -182,13 +184,12 @@ class Transactor:
         return await self._settle(transaction, receipt)
 
     async def _settle(self, transaction: ChainTransaction, receipt: Receipt) -> Progress:
-        cost_wei = receipt.gas_used * receipt.gas_price_wei
         event = TransactionEvent.FINAL if receipt.ok else TransactionEvent.REFUSED
         reason = None if receipt.ok else f"refused in block {receipt.block_number}"
-        after = replace(transaction, cost_wei=cost_wei, reason=reason)
+        after = replace(transaction, cost_wei=receipt.fee_wei, reason=reason)
         async with self._store.write() as tx:
             await transactions.move(tx, transaction, event, after)
-            entry = bookings.gas(receipt.tx_hash, cost_wei)
+            entry = bookings.gas(receipt.tx_hash, receipt.fee_wei)
             await journal.append(tx, entry, self._clock.now_us())
             failpoint("chain.settle.before_commit")
         failpoint("chain.settle.after_commit")

@@ -41,6 +41,8 @@ class FakeMempool:
     """The whole network."""
 
     base_fee_wei: int = GWEI
+    l1_fee_wei: int = 0
+    """What an OP-stack chain takes on top of a transaction's gas."""
     depth: int = 3
     """A block is final when so many stand on it."""
     chain: list[Mined] = field(default_factory=list)
@@ -114,7 +116,8 @@ class FakeMempool:
                 if "0x" + hashlib.sha256(raw).hexdigest() == tx_hash:
                     ok = bytes.fromhex(json.loads(raw)["data"]) not in self.refused
                     block = mined.block
-                    return Receipt(tx_hash, block.number, block.hash, ok, GAS, GWEI, ())
+                    place = (tx_hash, block.number, block.hash)
+                    return Receipt(*place, ok, GAS, GWEI, (), self.l1_fee_wei)
         return None
 
     async def estimate_gas(self, sender: str, to: str, data: bytes) -> int:

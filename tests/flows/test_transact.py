@@ -94,6 +94,12 @@ async def test_a_call_is_done_when_its_block_is_final_and_its_gas_is_booked(stan
     assert await gas_booked(stand.store) == GAS * GWEI
 
 
+async def test_what_a_second_layer_takes_on_top_is_booked_with_the_gas(stand):
+    stand.chain.l1_fee_wei = 777
+    assert isinstance(await stand.until_over(), Done)
+    assert await gas_booked(stand.store) == GAS * GWEI + 777
+
+
 async def test_lost_broadcasts_are_repeated_byte_by_byte(stand):
     stand.chain.lose = 3
     assert isinstance(await stand.until_over(), Done)
