@@ -8,6 +8,12 @@ import hashlib
 
 PREIMAGE = b"\x07" * 32
 
+
+def other_digits(column: str) -> str:
+    """SQL for the hex digits of a column with the first two changed, whatever they are."""
+    return f"CASE substr({column}, 1, 2) WHEN '00' THEN '01' ELSE '00' END || substr({column}, 3)"
+
+
 BY_SQL = {
     "a balance is raised": (
         "I1", "UPDATE account SET balance = balance + 1 WHERE kind = 'available'"),
@@ -29,7 +35,7 @@ BY_SQL = {
         "I11", ("UPDATE posting SET credit = (SELECT id FROM account WHERE kind = 'commission')"
         " WHERE credit IN (SELECT id FROM account WHERE kind = 'earned')")),
     "an entry's hash is changed": (
-        "I11", "UPDATE entry SET hash = 'ff' || substr(hash, 3) WHERE seq = 2"),
+        "I11", f"UPDATE entry SET hash = {other_digits('hash')} WHERE seq = 2"),
     "an entry's time is changed": ("I11", "UPDATE entry SET at_us = at_us - 1 WHERE seq = 2"),
     "an entry says that it is of another month": (
         "I11", "UPDATE entry SET month = month - 1 WHERE kind = 'close'"),
@@ -55,7 +61,7 @@ BY_SQL = {
     "a used hash is forgotten": (
         "I5", "DELETE FROM used_hash WHERE hash = (SELECT min(reference) FROM attempt)"),
     "a proof is altered": (
-        "I6", "UPDATE attempt SET proof = '00' || substr(proof, 3) WHERE number = 1"),
+        "I6", f"UPDATE attempt SET proof = {other_digits('proof')} WHERE number = 1"),
     "a proof is no number": ("I6", "UPDATE attempt SET proof = 'paid, trust me' WHERE number = 1"),
     "a proof is gone": ("I6", "UPDATE attempt SET proof = NULL WHERE number = 1"),
     "a payout that is paid is made larger": (
@@ -71,7 +77,7 @@ BY_SQL = {
     "a commission is lowered": ("I9", "UPDATE close SET commission = commission - 1"),
     "a month is said to have distributed more": (
         "I9", "UPDATE close SET distributed = distributed + 1, carried = carried - 1"),
-    "a digest is changed": ("I9", "UPDATE close SET digest = 'ff' || substr(digest, 3)"),
+    "a digest is changed": ("I9", f"UPDATE close SET digest = {other_digits('digest')}"),
     "a close is bent after the fact": (
         "I9", "UPDATE close SET commission_bps = 900"),
     "a flattr is taken out of a closed month": (

@@ -76,6 +76,7 @@ async def test_a_transaction_that_fails_in_its_block_has_a_receipt_that_says_so(
     order = Order(vault.local.chain_id, 0, vault.address, calldata, 100_000, 10**9, 10**11)
     signed = alice.sign(order)
     await chain.broadcast(signed.raw)
+    await vault.local.mine()
     receipt = await chain.receipt(signed.tx_hash)
     assert receipt is not None
     assert not receipt.ok
@@ -199,10 +200,11 @@ async def test_a_reorg_takes_a_transaction_back_and_its_bytes_can_be_sent_again(
     alice = await anvil.funded("alice")
     order = Order(anvil.chain_id, 0, vault.address, set_pot_calldata(5), 100_000, 10**9, 10**11)
     signed = alice.sign(order)
+    await anvil.set_instant(False)
     assert "taken" in await anvil.chain.broadcast(signed.raw)
+    await anvil.mine()
     receipt = await anvil.chain.receipt(signed.tx_hash)
     assert receipt is not None
-    await anvil.set_instant(False)
     await anvil.reorg(1)
     await anvil.drop(signed.tx_hash)
     assert await anvil.chain.receipt(signed.tx_hash) is None
