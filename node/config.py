@@ -54,6 +54,27 @@ class MoneySettings(BaseModel):
     operator_target: str | None = None
 
 
+class StablecoinSettings(BaseModel):
+    """The vault and its chain, and the rules of the asset. Amounts in base units (10**-6)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    network: str
+    """A name of `wallet/stablecoin/networks.py`, for example base-sepolia."""
+    rpc_urls: tuple[str, ...]
+    """Two RPCs of two providers; one is enough on a network of one's own (anvil)."""
+    vault: str
+    first_block: int = Field(ge=0)
+    """The block that the vault was deployed in: nothing before it is read."""
+    keystore: Path
+    passphrase: str | None = None
+    """Better by `FLATTR_STABLECOIN__PASSPHRASE_FILE`, the path of a file."""
+    gas_ceiling_gwei: int = Field(default=100, ge=1)
+    """The most that is paid for a unit of gas."""
+    dues_units: int = Field(default=2_000_000, ge=0)
+    payout_min_units: int = Field(default=1_000_000, ge=1)
+
+
 class WebSettings(BaseModel):
     """The HTTP listener and its limits."""
 
@@ -86,6 +107,8 @@ class Settings(BaseSettings):
     """`host:port` pairs that may be fetched over plain http: test networks only."""
     lnd: LndSettings = LndSettings()
     money: MoneySettings = MoneySettings()
+    stablecoin: StablecoinSettings | None = None
+    """None: the node pays over Lightning alone."""
     web: WebSettings = WebSettings()
 
     @classmethod

@@ -12,6 +12,7 @@ from node.flows.flattr import Clicks
 from node.flows.fund import Funding
 from node.flows.pay import Payer
 from node.flows.rules import Rules
+from node.flows.stablecoin import Stablecoin
 from node.settlement.rail import Rail
 from node.store import leases
 from node.store.engine import Store
@@ -50,6 +51,8 @@ class Node:
     holder: str
     """Names this process in leases."""
     health: Health = field(default_factory=Health)
+    stablecoin: Stablecoin | None = None
+    """The second rail; None: the operator has not switched it on."""
 
     @property
     def funding(self) -> Funding:

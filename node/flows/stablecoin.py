@@ -1,0 +1,37 @@
+"""The second rail, put together: the vault on its chain, the node's key, the rules of the asset.
+
+Built by `app.py` when the settings name a vault. The same month, clicks and close serve both rails;
+what is here is only how the stablecoin comes in (`money`) and goes out (`months`, `transactor`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from node.flows.rules import Rules
+from node.flows.transact import Transactor
+from node.flows.vault_events import ChainMoney
+from node.flows.vault_month import VaultMonths
+from node.wallet.stablecoin.signer import Signer
+
+RAIL = "stablecoin"
+"""Its name in leases, breakers and attempts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stablecoin:
+    """What a running node has in hand for the stablecoin."""
+
+    network: str
+    """The chain's name in the settings, for people: every page and every signed text says it."""
+    money: ChainMoney
+    """Store, clock, chain, vault, chain id, and the block of the vault's deployment."""
+    token: str
+    """The address of the token."""
+    treasury: str
+    """Where the vault pays the commission."""
+    signer: Signer
+    """The node's key: the vault's operator. What waits for its creators waits at its address."""
+    transactor: Transactor
+    months: VaultMonths
+    rules: Rules
