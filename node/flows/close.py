@@ -1,6 +1,9 @@
 """The close of a month: its pots and flattrs become balances and payouts.
 
-    freeze ▶ fold ▶ split ▶ book ▶ prove ▶ open ▶ check
+    freeze ▶ fold ▶ split ▶ (charge) ▶ book ▶ prove ▶ open ▶ check
+
+In the stablecoin the vault charges the members for what was split, before it is booked
+(`flows/vault_charge.py`). That takes minutes: the close comes back, and goes on when called again.
 
 Each stage is one transaction (folding: a few) that begins with "done already?" and ends with "stage
 done". Running a close again goes on where it stopped; two nodes that race write the same rows, and
@@ -24,6 +27,8 @@ from node.flows.fold import fire_subscriptions, fold
 from node.flows.open_payouts import open_payouts
 from node.flows.rules import Rules
 from node.flows.split import Progress, Result, split_month
+from node.flows.stablecoin import Stablecoin
+from node.flows.vault_charge import ask_for_charges, demand_final, is_charged
 from node.ids import MemberId, ThingId
 from node.ledger import closing
 from node.ledger.closing import CreatorRows, ReaderRows
@@ -53,16 +58,22 @@ class Closing:
     clock: Clock
     rules: Rules
     progress: Progress
+    stablecoin: Stablecoin | None = None
+    """Set when the rules are those of the stablecoin."""
 
 
 async def close_month(closing_: Closing, month: Month) -> Close:
-    """Close a month, or go on closing it; its result.
+    """Close a month, or go on closing it; its result, or where it waits for the vault (SPLIT).
 
-    Raises BadMonth before the cutoff, Conflict out of order, CorruptBooks.
+    Raises BadMonth before the cutoff, Conflict out of order, CorruptBooks; and RailUnavailable when
+    the vault's events of the month are not final yet.
     """
     await _freeze(closing_, month)
     await _fold(closing_, month)
     await _split(closing_, month)
+    if closing_.stablecoin is not None and not await _charge(closing_, closing_.stablecoin, month):
+        closing_.progress(f"{month}: waits for the vault to charge the members")
+        return await _get(closing_, month)
     await _stage(closing_, month, Stage.BOOKED, _book, "book")
     await _stage(closing_, month, Stage.PROVED, _prove, "prove")
 
@@ -111,6 +122,8 @@ async def _freeze(closing_: Closing, month: Month) -> None:
     rules, now_us = closing_.rules, closing_.clock.now_us()
     if now_s(closing_.clock) < month.ends_s:
         raise BadMonth(f"{month} is not over: it can be closed from its end (UTC) on")
+    if closing_.stablecoin is not None:
+        await demand_final(closing_.stablecoin, month)
     async with closing_.store.write() as tx:
         await flattrs.fence(tx, month, exclusive=True)
         await journal.lock_head(tx, rules.asset)
@@ -130,7 +143,7 @@ async def _freeze(closing_: Closing, month: Month) -> None:
 
 async def _demand_order(tx: Tx, month: Month, rules: Rules) -> None:
     """Months are closed in order: what rolls over goes into the next one, which must be open."""
-    if await closes.is_frozen(tx, month):
+    if await closes.takes_no_money(tx, month, rules.asset):
         raise Conflict(f"a month after {month} is closed: nothing was in {month}")
     if (first := await closes.open_before(tx, month, rules.asset)) is not None:
         raise Conflict(f"close {first} before {month}")
@@ -158,6 +171,23 @@ async def _split(closing_: Closing, month: Month) -> None:
         await _store_result(tx, close, result)
 
     await _stage(closing_, month, Stage.SPLIT, work, "split")
+
+
+async def _charge(closing_: Closing, stablecoin: Stablecoin, month: Month) -> bool:
+    """Whether the vault has charged what was split; asks for it the first time."""
+    close = await _get(closing_, month)
+    if close.stage.number >= Stage.CHARGED.number:
+        return True
+    await ask_for_charges(stablecoin, close)
+    async with closing_.store.read() as tx:
+        if not await is_charged(tx, close):
+            return False
+
+    async def work(tx: Tx, close: Close) -> None:
+        del tx, close  # it was charged by the payer, and is stored
+
+    await _stage(closing_, month, Stage.CHARGED, work, None)
+    return True
 
 
 async def _store_result(tx: Tx, close: Close, result: Result) -> None:

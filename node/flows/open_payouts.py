@@ -4,9 +4,11 @@
     2  standing amounts fill the pots of the next month
     3  "pay my dues from my earnings" fills them up to the dues
     4  what was held too long goes back to its readers
-    5  whole sats of what is earned become payouts; the rest stays the creator's
+    5  whole sats of what is earned become payouts; the rest stays the creator's. The stablecoin is
+       paid to the base unit
 
-All of it is one transaction, and each step one entry named by the month: it happens once.
+Two to four are Lightning's: in the stablecoin no money can be put into a member's account. All of
+it is one transaction, and each step one entry named by the month: it happens once.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from node.flows.rules import Rules
 from node.ids import OPERATOR, payout_id, payout_ids
 from node.ledger import accounts, closing
 from node.ledger.accounts import Kind
-from node.money import Amount
-from node.settlement.fees import payout_fee_limit, payout_fee_limits
+from node.money import Amount, Asset
+from node.settlement.fees import payout_fee_limits
 from node.settlement.month_split import READER_COLUMNS, unpack
 from node.settlement.payout import HeldReason, Payout, PayoutKind
 from node.store import bulk_journal, closes, held, journal, payout_openings, payouts
@@ -36,9 +38,10 @@ Units: TypeAlias = NDArray[np.int64]
 async def open_payouts(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     """Run the five steps for a closed month."""
     await _release(tx, close)
-    await _fill_pots(tx, close)
-    await _dues_from_earnings(tx, close)
-    await return_what_was_held_too_long(tx, close, rules, now_us)
+    if close.asset is not Asset.USD:  # there the vault decides what a pot is (decision 0010)
+        await _fill_pots(tx, close)
+        await _dues_from_earnings(tx, close)
+        await return_what_was_held_too_long(tx, close, rules, now_us)
     await _open(tx, close, rules, now_us)
 
 
@@ -85,10 +88,11 @@ async def _dues_from_earnings(tx: Tx, close: Close) -> None:
 
 async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     earners, earned = await closes.balances(tx, Kind.EARNED, close.asset)
-    units = earned - earned % close.asset.units_per_coin
+    units = earned - earned % _payable(close.asset)
     enough = (units > 0) & (units >= rules.payout_min.units)
     members, units = earners[enough], units[enough]
-    tenth, _ = (await journal.balance(tx, accounts.commission(close.asset))).whole_coins()
+    tenth = await journal.balance(tx, accounts.commission(close.asset))
+    tenth = Amount(tenth.units - tenth.units % _payable(close.asset), close.asset)
     pays_operator = rules.operator_target is not None and bool(tenth)
     if pays_operator:
         members = np.concatenate([[OPERATOR], members])
@@ -97,7 +101,7 @@ async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     entry = closing.open_payouts(close.asset, close.month, members, ids, units)
     if not await bulk_journal.append(tx, entry, close.frozen_us):
         return
-    fee_limits = payout_fee_limits(units).tolist()
+    fee_limits = _fee_limits(close.asset, units).tolist()
     rows = list(zip(ids, members.tolist(), units.tolist(), fee_limits, strict=True))
     if pays_operator:
         await payouts.add(tx, [_commission(close, rules, tenth)], now_us)
@@ -105,10 +109,21 @@ async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
 
 
 def _commission(close: Close, rules: Rules, tenth: Amount) -> Payout:
+    (fee_limit,) = _fee_limits(close.asset, np.array([tenth.units])).tolist()
     return Payout(
         payout_id(close.month, OPERATOR, close.asset), PayoutKind.COMMISSION, OPERATOR, tenth,
-        payout_fee_limit(tenth), rules.operator_target, close.month,
+        Amount(fee_limit, close.asset), rules.operator_target, close.month,
     )  # fmt: skip
+
+
+def _payable(asset: Asset) -> int:
+    """The smallest amount that a rail can pay, in base units."""
+    return asset.units_per_coin if asset is Asset.SAT else 1
+
+
+def _fee_limits(asset: Asset, units: Units) -> Units:
+    """What each payout may cost in its own asset: in the stablecoin nothing, gas is paid in wei."""
+    return payout_fee_limits(units) if asset is Asset.SAT else np.zeros_like(units)
 
 
 def held_reason(target: StoredTarget | None, suspended: bool, now_us: int) -> HeldReason | None:

@@ -67,6 +67,8 @@ class Waiting:
 
     words: str
     mined: bool = False
+    refused: bool = False
+    """Nothing of it is under way, because it would be refused if it were sent now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Transactor:
             case TransactionState.DONE:
                 return Done(transaction.tx_hash)
             case TransactionState.FAILED:
-                return Failed(transaction.reason or "the vault gives no reason")
+                return await self._retry(transaction)
 
     async def _stored(self, call: Call) -> ChainTransaction:
         fresh = ChainTransaction(
@@ -123,7 +125,7 @@ class Transactor:
         if await call.happened():
             return await self._elsewhere(transaction)
         priced = await self._price(transaction)
-        if isinstance(priced, str):
+        if isinstance(priced, Waiting):
             return await self._not_now(transaction, priced)
         if (nonce := await self._next_nonce()) is None:
             return Waiting("the chain does not show the last transaction of this key")
@@ -139,19 +141,19 @@ class Transactor:
         await self._broadcast(signed)
         return Waiting("broadcast")
 
-    async def _price(self, transaction: ChainTransaction) -> tuple[int, Fees] | str:
-        """(gas, fees) of a first signature; or why there is none now, in words."""
+    async def _price(self, transaction: ChainTransaction) -> tuple[int, Fees] | Waiting:
+        """(gas, fees) of a first signature; or why there is none now."""
         try:
             gas = await self._chain.estimate_gas(
                 self._signer.address, transaction.recipient, transaction.calldata
             )
         except Reverted as error:
-            return f"the vault would refuse it: {error}"
+            return Waiting(f"it would be refused: {error}", refused=True)
         if gas > TRANSACTION_GAS_MAX:
-            return f"{gas} gas is more than a transaction may ask for"
+            return Waiting(f"{gas} gas is more than a transaction may ask for")
         latest = await self._chain.latest()
         if latest.base_fee_wei > self._ceiling_wei:
-            return "gas costs more than the ceiling"
+            return Waiting("gas costs more than the ceiling")
         tip_wei = await self._chain.tip_wei()
         return gas_limit(gas), first_fees(latest.base_fee_wei, tip_wei, self._ceiling_wei)
 
@@ -271,10 +273,18 @@ class Transactor:
         _log.info("chain_broadcast", purpose=signed.purpose, tx=signed.tx_hash, answer=words)
         failpoint("chain.send.after_effect")
 
-    async def _not_now(self, transaction: ChainTransaction, words: str) -> Progress:
+    async def _not_now(self, transaction: ChainTransaction, why: Waiting) -> Progress:
         async with self._store.write() as tx:
-            await transactions.say_why(tx, transaction.purpose, words)
-        return Waiting(words)
+            await transactions.say_why(tx, transaction.purpose, why.words)
+        return why
+
+    async def _retry(self, transaction: ChainTransaction) -> Progress:
+        """A refusal that is final has moved nothing; the next step signs it anew, if it can."""
+        bare = replace(
+            transaction, nonce=None, tx_hash=None, block_number=None, block_hash=None, cost_wei=None
+        )
+        await self._move(transaction, TransactionEvent.RETRIED, bare)
+        return Waiting(f"it is tried again: {transaction.reason}")
 
     async def _move(
         self, before: ChainTransaction, event: TransactionEvent, after: ChainTransaction

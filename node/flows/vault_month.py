@@ -17,6 +17,7 @@ from node.errors import CorruptBooks
 from node.flows.transact import Call, Done, Failed, Transactor, Waiting
 from node.settlement.tree import Tree, leaf
 from node.store.leases import Lease
+from node.wallet.stablecoin.answers import Log
 from node.wallet.stablecoin.calldata import (
     charge_calldata,
     open_month_calldata,
@@ -24,7 +25,13 @@ from node.wallet.stablecoin.calldata import (
     seal_calldata,
 )
 from node.wallet.stablecoin.chain import Chain
-from node.wallet.stablecoin.events import ChargeShort, CommissionPaid, PaymentDeferred, VaultEvent
+from node.wallet.stablecoin.events import (
+    BatchPaid,
+    ChargeShort,
+    CommissionPaid,
+    PaymentDeferred,
+    VaultEvent,
+)
 from node.wallet.stablecoin.vault import Vault
 from node.wallet.stablecoin.words import word
 
@@ -55,12 +62,18 @@ class Distributed:
 
     deferred: dict[str, int]
     commission_paid: int
+    batches: tuple[str, ...]
+    """The transaction that paid each batch, by whose hand ever."""
 
 
 class VaultMonths:
     """Moves months of one vault. `number` is the vault's own count of months, from 1."""
 
-    def __init__(self, chain: Chain, chain_id: int, vault: Vault, transactor: Transactor) -> None:
+    def __init__(
+        self, chain: Chain, chain_id: int, vault: Vault, transactor: Transactor, *,
+        first_block: int = 0,
+    ) -> None:  # fmt: skip
+        self._first_block = first_block
         self._chain = chain
         self._chain_id = chain_id
         self._vault = vault
@@ -74,7 +87,7 @@ class VaultMonths:
         Raises RailUnavailable, LeaseLost.
         """
         calls = [self._call(f"open:{number}", open_month_calldata(), self._opened(number))]
-        for place, some in enumerate(_pieces(charges)):
+        for place, some in enumerate(pieces(charges)):
             calldata = charge_calldata(number, [word(*share) for share in some])
             calls.append(
                 self._call(f"charge:{number}:{place}", calldata, self._charged(number, some))
@@ -82,8 +95,8 @@ class VaultMonths:
         if (stopped := await self._run(calls, lease)) is not None:
             return stopped
         gross = (await self._vault.month_state(number, finalized=True)).gross
-        events = await self._events(number)
-        short = {e.member: e.got_units for e in events if isinstance(e, ChargeShort)}
+        logged = await self._logs(number)
+        short = {e.member: e.got_units for _, e in logged if isinstance(e, ChargeShort)}
         if gross != sum(short.get(address, units) for address, units in charges):
             raise CorruptBooks(f"the vault has charged {gross} in its month {number}")
         return Collected(gross, short)
@@ -98,16 +111,15 @@ class VaultMonths:
         """
         if sum(units for _, units in payments) != collected.net:
             raise CorruptBooks(f"the payments are not the net of {collected.net}")
-        batches = [[word(*share) for share in some] for some in _pieces(payments)]
-        tree = Tree([
-            leaf(self._vault.address, self._chain_id, number, index, words)
-            for index, words in enumerate(batches)
-        ])  # fmt: skip
+        batches = [[word(*share) for share in some] for some in pieces(payments)]
+        tree = self.tree(number, payments)
         seal = seal_calldata(number, tree.root, len(batches), data_hash)
         sealed = self._call(f"seal:{number}", seal, self._sealed(number, tree.root))
         if (stopped := await self._run([sealed], lease)) is not None:
             return stopped
         payable_s = (await self._vault.month_state(number, finalized=True)).payable_at_s
+        if not payable_s:
+            return Waiting("the guardian has vetoed the seal: nothing is paid, ask why")
         if (await self._chain.latest()).time_s < payable_s:
             return Waiting(f"sealed; payable from {payable_s} on")
         pays = [
@@ -121,6 +133,13 @@ class VaultMonths:
         if (stopped := await self._run(pays, lease)) is not None:
             return stopped
         return await self._distributed(number)
+
+    def tree(self, number: int, payments: Sequence[Share]) -> Tree:
+        """The tree over the batches of these payments."""
+        return Tree([
+            leaf(self._vault.address, self._chain_id, number, index, [word(*one) for one in some])
+            for index, some in enumerate(pieces(payments))
+        ])  # fmt: skip
 
     async def _run(self, calls: Sequence[Call], lease: Lease) -> Waiting | Failed | None:
         """A step for each call in order; what the first says that is not done, else None."""
@@ -139,22 +158,25 @@ class VaultMonths:
     async def _distributed(self, number: int) -> Distributed:
         deferred: dict[str, int] = {}
         commission = 0
-        for event in await self._events(number):
+        batches: dict[int, str] = {}
+        for log, event in await self._logs(number):
             match event:
+                case BatchPaid(index=index):
+                    batches[index] = log.tx_hash
                 case PaymentDeferred(to=to, units=units):
                     deferred[to] = deferred.get(to, 0) + units
                 case CommissionPaid(units=units):
                     commission += units
                 case _:
                     pass
-        return Distributed(deferred, commission)
+        return Distributed(deferred, commission, tuple(batches[at] for at in sorted(batches)))
 
-    async def _events(self, number: int) -> list[VaultEvent]:
+    async def _logs(self, number: int) -> list[tuple[Log, VaultEvent]]:
         """What the vault has logged about its month, in final blocks."""
         final = await self._chain.finalized()
-        logs = await self._chain.logs(self._vault.address, 0, final.number)
-        events = [event for _, event in self._vault.events(logs)]
-        return [event for event in events if getattr(event, "month", None) == number]
+        logs = await self._chain.logs(self._vault.address, self._first_block, final.number)
+        found = self._vault.events(logs)
+        return [(log, event) for log, event in found if getattr(event, "month", None) == number]
 
     def _call(self, name: str, calldata: bytes, happened: Callable[[], Awaitable[bool]]) -> Call:
         purpose = f"{self._chain_id}:{self._vault.address}:{name}"
@@ -186,6 +208,7 @@ class VaultMonths:
         return happened
 
 
-def _pieces(shares: Sequence[Share]) -> Iterator[Sequence[Share]]:
+def pieces(shares: Sequence[Share]) -> Iterator[Sequence[Share]]:
+    """As they go into one call each."""
     for first in range(0, len(shares), WORDS_MAX):
         yield shares[first : first + WORDS_MAX]

@@ -5,14 +5,15 @@
        ▲               │ ▲              │ │
        │               │ └── reorged ───┘ └── final, and refused ──▶ FAILED
        └── displaced ──┤
-                       └── elsewhere ──▶ DONE
+                       └── elsewhere ──▶ DONE            retried ──▶ DUE (from FAILED)
 
 It is SENT from the moment its raw bytes and its nonce are stored, which is before they are
 broadcast; whatever a node answers to a broadcast is no verdict. A fee bump is another signature of
 the same call under the same nonce, so at most one of them can be mined. MINED is not final: a reorg
 takes it back, and the same bytes are broadcast again. DISPLACED means that another transaction of
 the key has finally taken the nonce; only when the vault itself says that the call has not happened
-is it signed anew. ELSEWHERE: the vault says that it has, by somebody else's hand.
+is it signed anew. ELSEWHERE: the vault says that it has, by somebody else's hand. What FAILED has
+moved nothing, finally, so it may be tried again: it is signed when the vault would take it.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class TransactionEvent(StrEnum):
     ELSEWHERE = "elsewhere"
     FINAL = "final"
     REFUSED = "refused"
+    RETRIED = "retried"
 
 
 TRANSITIONS: Final[dict[tuple[TransactionState, TransactionEvent], TransactionState]] = {
@@ -54,6 +56,7 @@ TRANSITIONS: Final[dict[tuple[TransactionState, TransactionEvent], TransactionSt
     (TransactionState.MINED, TransactionEvent.REORGED): TransactionState.SENT,
     (TransactionState.MINED, TransactionEvent.FINAL): TransactionState.DONE,
     (TransactionState.MINED, TransactionEvent.REFUSED): TransactionState.FAILED,
+    (TransactionState.FAILED, TransactionEvent.RETRIED): TransactionState.DUE,
 }
 
 

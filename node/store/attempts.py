@@ -42,11 +42,12 @@ async def add(tx: Tx, attempt: Attempt, epoch: int, now_us: int) -> None:
         expires_s=attempt.expires_s, sender=attempt.sender, sent_s=attempt.sent_s, epoch=epoch,
         now_us=now_us,
     )  # fmt: skip
-    for payout in attempt.payouts:
-        await tx.run(
-            "INSERT INTO leg (attempt, payout) VALUES (:attempt, :payout)",
-            attempt=attempt.id, payout=payout,
-        )  # fmt: skip
+    await tx.run_rows(
+        "INSERT INTO leg (attempt, payout) SELECT CAST(:attempt AS text), c0"
+        f" FROM {tx.dialect.json_rows(('text',))} WHERE true",
+        [(payout,) for payout in attempt.payouts],
+        attempt=attempt.id,
+    )
 
 
 async def revive(tx: Tx, attempt: Attempt) -> None:
@@ -122,6 +123,15 @@ async def live(tx: Tx, rail: str, limit: int) -> list[Attempt]:
     return await _attempts(
         tx, "rail = :rail AND state IN ('ready', 'sent', 'limbo') ORDER BY number LIMIT :limit",
         rail=rail, limit=limit,
+    )  # fmt: skip
+
+
+async def with_prefix(tx: Tx, rail: str, prefix: str) -> list[Attempt]:
+    """Attempts whose reference begins so, in order of number."""
+    return await _attempts(
+        tx, "rail = :rail AND substr(reference, 1, length(CAST(:prefix AS text))) = :prefix"
+        " ORDER BY number",
+        rail=rail, prefix=prefix,
     )  # fmt: skip
 
 

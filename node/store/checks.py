@@ -64,7 +64,7 @@ CHECKS: Final = (
         "I9", "the pots of a booked month are empty",
         "SELECT account.name, balance FROM account JOIN close ON close.month = account.month"
         " AND close.asset = account.asset WHERE kind = 'pot' AND balance <> 0"
-        " AND stage NOT IN ('frozen', 'folded', 'split')",
+        " AND stage NOT IN ('frozen', 'folded', 'split', 'charged')",
     ),
     Check(
         "I5", "a payout in flight has one live attempt, and only such a payout has one",

@@ -31,6 +31,8 @@ class Stage(StrEnum):
     FROZEN = "frozen"
     FOLDED = "folded"
     SPLIT = "split"
+    CHARGED = "charged"
+    """In the stablecoin only: the vault has taken what the split distributes."""
     BOOKED = "booked"
     PROVED = "proved"
     OPENED = "opened"
@@ -131,15 +133,14 @@ async def freeze(tx: Tx, close: Close) -> bool:
 
 
 async def finish_stage(tx: Tx, close: Close, stage: Stage) -> None:
-    """Stage done. Raises CorruptBooks when the close is not at the stage before it."""
-    before = list(Stage)[stage.number - 1]
+    """Stage done. Raises CorruptBooks when the close is no longer at its stage."""
     moved = await tx.run(
         "UPDATE close SET stage = :stage WHERE month = :month AND asset = :asset"
         " AND stage = :before",
-        stage=stage, month=close.month.ordinal, asset=close.asset, before=before,
+        stage=stage, month=close.month.ordinal, asset=close.asset, before=close.stage,
     )  # fmt: skip
     if moved != 1:
-        raise CorruptBooks(f"the close of {close.month} was not at {before}")
+        raise CorruptBooks(f"the close of {close.month} is no longer {close.stage}")
 
 
 async def set_figures(tx: Tx, close: Close, figures: Figures) -> None:

@@ -7,7 +7,7 @@ forget: one leg that is not dead per payout, and one attempt per payment hash.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import Row
@@ -102,6 +102,19 @@ async def move(
     return after
 
 
+async def store_all(tx: Tx, ids: Collection[PayoutId]) -> None:
+    """An attempt to pay all of these was stored. Raises CorruptBooks unless all were due."""
+    after = states.next_state(PayoutState.DUE, PayoutEvent.STORED)
+    moved = await tx.run_rows(
+        "UPDATE payout SET state = :after, reason = NULL, next_try_s = 0 WHERE state = :before"
+        f" AND id IN (SELECT c0 FROM {tx.dialect.json_rows(('text',))})",
+        [(one,) for one in ids],
+        after=after, before=PayoutState.DUE,
+    )  # fmt: skip
+    if moved != len(ids):
+        raise CorruptBooks(f"of {len(ids)} payouts of a batch {moved} were due")
+
+
 async def postpone(
     tx: Tx, payout: Payout, reason: str, next_try_s: int, *, tried: bool = True
 ) -> None:
@@ -122,13 +135,15 @@ async def retarget(tx: Tx, payout: Payout, target: str | None) -> None:
     )  # fmt: skip
 
 
-async def pay(tx: Tx, payout: Payout, fee: Amount, proof: str, now_us: int) -> None:
-    """It is paid: what that cost, and its proof. Raises CorruptBooks as `move`."""
+async def pay(
+    tx: Tx, payout: Payout, fee: Amount, proof: str, now_us: int, *, words: str | None = None
+) -> None:
+    """It is paid: what that cost, its proof, and words on it. Raises CorruptBooks as `move`."""
     paid = await tx.run(
-        "UPDATE payout SET state = :after, reason = NULL, next_try_s = 0, fee = :fee,"
-        " proof = :proof, paid_us = :now_us WHERE id = :id AND state = :before",
+        "UPDATE payout SET state = :after, reason = CAST(:words AS text), next_try_s = 0,"
+        " fee = :fee, proof = :proof, paid_us = :now_us WHERE id = :id AND state = :before",
         after=states.next_state(payout.state, PayoutEvent.SETTLED), fee=fee.units, proof=proof,
-        now_us=now_us, id=payout.id, before=payout.state,
+        now_us=now_us, id=payout.id, before=payout.state, words=words,
     )  # fmt: skip
     _one(paid, f"payout {payout.id} is no longer {payout.state}")
 

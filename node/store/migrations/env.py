@@ -5,7 +5,8 @@ from sqlmodel import SQLModel
 
 import node.store.chain_tables
 import node.store.money_tables
-import node.store.transaction_tables  # noqa: F401  declares the tables
+import node.store.transaction_tables
+import node.store.vault_tables  # noqa: F401  declares the tables
 
 context.configure(
     connection=context.config.attributes["connection"],
