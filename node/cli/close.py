@@ -52,7 +52,7 @@ async def close(
 
 
 async def _close(node: Node, wanted: Month) -> None:
-    over = await months_to_close(node.store, node.clock, node)
+    over = await months_to_close(node.store, node.clock, node.rules.asset)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task("closing")

@@ -13,7 +13,7 @@ closed cannot move while it is being closed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -23,6 +23,7 @@ from node.clock import Clock, now_s
 from node.errors import BadMonth, Conflict
 from node.failpoints import failpoint
 from node.flows.books import demand_clean_books
+from node.flows.dues import dues_paid_by
 from node.flows.fold import fire_subscriptions, fold
 from node.flows.open_payouts import open_payouts
 from node.flows.rules import Rules
@@ -60,6 +61,8 @@ class Closing:
     progress: Progress
     stablecoin: Stablecoin | None = None
     """Set when the rules are those of the stablecoin."""
+    others: tuple[Rules, ...] = ()
+    """The rules of the node's other assets: dues that are paid in one are paid in all."""
 
 
 async def close_month(closing_: Closing, month: Month) -> Close:
@@ -74,11 +77,16 @@ async def close_month(closing_: Closing, month: Month) -> Close:
     if closing_.stablecoin is not None and not await _charge(closing_, closing_.stablecoin, month):
         closing_.progress(f"{month}: waits for the vault to charge the members")
         return await _get(closing_, month)
-    await _stage(closing_, month, Stage.BOOKED, _book, "book")
+
+    async def book(tx: Tx, close: Close) -> None:
+        await _book(tx, close, closing_.others)
+
+    await _stage(closing_, month, Stage.BOOKED, book, "book")
     await _stage(closing_, month, Stage.PROVED, _prove, "prove")
 
     async def open_due(tx: Tx, close: Close) -> None:
-        await open_payouts(tx, close, closing_.rules, closing_.clock.now_us())
+        now_us = closing_.clock.now_us()
+        await open_payouts(tx, close, closing_.rules, closing_.others, now_us)
 
     await _stage(closing_, month, Stage.OPENED, open_due, "open")
 
@@ -209,15 +217,15 @@ async def _store_result(tx: Tx, close: Close, result: Result) -> None:
     await closes.set_figures(tx, close, figures)
 
 
-async def _book(tx: Tx, close: Close) -> None:
+async def _book(tx: Tx, close: Close, others: Sequence[Rules]) -> None:
     readers = await _numbers(tx, close, "reader", len(READER_COLUMNS))
     creators, net = by_creator(await _numbers(tx, close, "thing", len(THING_COLUMNS)))
-    members, pots, counted, share, _, carry = readers.T
+    members, _, counted, share, _, carry = readers.T
     rows = ReaderRows(
         members, share * counted, np.where(counted > 0, carry, 0), np.where(counted > 0, 0, carry)
     )
-    payers = members[pots >= close.dues_units] if close.dues_units else creators
-    paying = np.isin(creators, payers).astype(np.int64)
+    payers = await dues_paid_by(tx, close, others)
+    paying = np.isin(creators, creators if payers is None else payers).astype(np.int64)
     earned = CreatorRows(creators, net, paying)
     figures = close.figures
     entry = closing.close(close.asset, close.month, rows, figures.commission, earned)

@@ -13,6 +13,7 @@ from node.flows.fund import Funding
 from node.flows.pay import Payer
 from node.flows.rules import Rules
 from node.flows.stablecoin import Stablecoin
+from node.flows.vault_pay import VaultPayer
 from node.settlement.rail import Rail
 from node.store import leases
 from node.store.engine import Store
@@ -64,9 +65,22 @@ class Node:
         """For money out."""
         return Payer(self.store, self.clock, self.rules, self.rail, self.holder)
 
+    @property
+    def vault_payer(self) -> VaultPayer | None:
+        """For the stablecoin's money out; None when it is not switched on."""
+        return None if self.stablecoin is None else VaultPayer(self.stablecoin, self.holder)
+
     def closing(self, progress: Callable[[str], None]) -> Closing:
-        """For closes."""
-        return Closing(self.store, self.clock, self.rules, progress)
+        """For closes in sats."""
+        others = () if self.stablecoin is None else (self.stablecoin.rules,)
+        return Closing(self.store, self.clock, self.rules, progress, others=others)
+
+    def closings(self, progress: Callable[[str], None]) -> list[Closing]:
+        """For closes in every asset, sats first: they wait for nobody."""
+        if (coin := self.stablecoin) is None:
+            return [self.closing(progress)]
+        in_coin = Closing(self.store, self.clock, coin.rules, progress, coin, (self.rules,))
+        return [self.closing(progress), in_coin]
 
 
 async def give_up_leases(node: Node) -> None:

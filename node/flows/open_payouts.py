@@ -13,11 +13,13 @@ it is one transaction, and each step one entry named by the month: it happens on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from node.flows.dues import dues_paid_by
 from node.flows.return_held import return_what_was_held_too_long
 from node.flows.rules import Rules
 from node.ids import OPERATOR, payout_id, payout_ids
@@ -25,7 +27,6 @@ from node.ledger import accounts, closing
 from node.ledger.accounts import Kind
 from node.money import Amount, Asset
 from node.settlement.fees import payout_fee_limits
-from node.settlement.month_split import READER_COLUMNS, unpack
 from node.settlement.payout import HeldReason, Payout, PayoutKind
 from node.store import bulk_journal, closes, held, journal, payout_openings, payouts
 from node.store.closes import Close
@@ -35,9 +36,11 @@ from node.store.members import StoredTarget
 Units: TypeAlias = NDArray[np.int64]
 
 
-async def open_payouts(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
-    """Run the five steps for a closed month."""
-    await _release(tx, close)
+async def open_payouts(
+    tx: Tx, close: Close, rules: Rules, others: Sequence[Rules], now_us: int
+) -> None:
+    """Run the five steps for a closed month. `others`: the rules of the node's other assets."""
+    await _release(tx, close, others)
     if close.asset is not Asset.USD:  # there the vault decides what a pot is (decision 0010)
         await _fill_pots(tx, close)
         await _dues_from_earnings(tx, close)
@@ -45,12 +48,10 @@ async def open_payouts(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     await _open(tx, close, rules, now_us)
 
 
-async def _release(tx: Tx, close: Close) -> None:
+async def _release(tx: Tx, close: Close, others: Sequence[Rules]) -> None:
     creators, units = await closes.balances(tx, Kind.HELD, close.asset)
-    if close.dues_units:
-        blobs = await closes.parts(tx, close.month, close.asset, "reader")
-        readers = unpack(b"".join(blobs), len(READER_COLUMNS))
-        paying = np.isin(creators, readers[readers[:, 1] >= close.dues_units, 0])
+    if (payers := await dues_paid_by(tx, close, others)) is not None:
+        paying = np.isin(creators, payers)
         creators, units = creators[paying], units[paying]
     entry = closing.release(close.asset, close.month, creators, units)
     if await bulk_journal.append(tx, entry, close.frozen_us):

@@ -6,6 +6,8 @@
     months   close what is over
     pay      round after round
     late     look at attempts that were called dead a day ago or less
+    chain    read the vault's events: what is final is booked            (with the stablecoin only)
+    vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
 
 A task that fails says so (`health`), waits and goes on. Corrupt books stop paying, not clicking.
 """
@@ -21,12 +23,14 @@ import structlog
 
 from node.clock import Clock, now_s, this_month
 from node.errors import CorruptBooks, LeaseLost, NodeError
-from node.flows import fund
+from node.flows import chain_money, fund
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
+from node.flows.stablecoin import RAIL
+from node.money import Asset
 from node.month import Month
 from node.store import attempts, closes, flattrs, journal, leases
 from node.store.engine import Store
@@ -37,6 +41,8 @@ MONTHS_EVERY_S: Final = 20.0
 PAY_EVERY_S: Final = 2.0
 SWEEP_EVERY_S: Final = 600.0
 LATE_EVERY_S: Final = 600.0
+CHAIN_EVERY_S: Final = 15.0
+VAULT_EVERY_S: Final = 6.0
 LATE_FOR_S: Final = 86_400
 AGAIN_AFTER_S: Final = 5.0
 
@@ -50,6 +56,8 @@ async def open_schedule(node: Node) -> AsyncIterator[None]:
         "watch": _watch, "sweep": _sweep, "fold": _fold, "months": _months, "pay": _pay,
         "late": _late,
     }  # fmt: skip
+    if node.stablecoin is not None:
+        jobs |= {"chain": _chain, "vault": _vault}
     tasks = [
         asyncio.create_task(_forever(node, name, job), name=name) for name, job in jobs.items()
     ]
@@ -66,7 +74,7 @@ async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> lis
 
     What was paid before the cutoff is credited first. Raises RailUnavailable, CorruptBooks.
     """
-    over = await months_to_close(node.store, node.clock, node)
+    over = await months_to_close(node.store, node.clock, node.rules.asset)
     if over:
         await fund.catch_up(node.funding)
     for month in over:
@@ -74,21 +82,42 @@ async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> lis
     return over
 
 
-async def months_to_close(store: Store, clock: Clock, node: Node) -> list[Month]:
+async def close_in_stablecoin(node: Node, progress: Callable[[str], None]) -> list[Month]:
+    """The same in the stablecoin; a month that waits for the chain or the vault is not among them.
+
+    Raises RailUnavailable, CorruptBooks.
+    """
+    closed: list[Month] = []
+    if (coin := node.stablecoin) is None:
+        return closed
+    for month in await months_to_close(node.store, node.clock, coin.rules.asset):
+        if not await chain_money.read_until(coin.money, month.ends_s):
+            progress(f"{month}: waits for a final block after its end")
+            break
+        close = await close_month(node.closings(progress)[-1], month)
+        if close.stage is not closes.Stage.CHECKED:
+            break
+        closed.append(month)
+    return closed
+
+
+async def months_to_close(store: Store, clock: Clock, asset: Asset) -> list[Month]:
     """Months before this one that are not closed to the end, oldest first; empty ones too.
 
     They begin with the first that has anything in it, and none is left out after it: standing
-    amounts fill the next pots, and what is held grows older, even when nobody clicked.
+    amounts fill the next pots, and what is held grows older, even when nobody clicked. In the
+    stablecoin they begin with its first money: clicks are older than it on many nodes.
     """
     this = this_month(clock)
-    asset = node.rules.asset
     async with store.read() as tx:
         known = await closes.all_of(tx, asset)
         unfinished = [close.month for close in known if close.stage is not closes.Stage.CHECKED]
         if known:
             first = known[0].month.plus(1)
         else:
-            begun = {*await journal.months_with_pots(tx, asset), *await flattrs.months(tx)}
+            begun = set(await journal.months_with_pots(tx, asset))
+            if asset is Asset.SAT:
+                begun |= set(await flattrs.months(tx))
             first = min(begun | set(await journal.first_month(tx, asset)), default=this)
     return [*sorted(unfinished), *map(Month.from_ordinal, range(first.ordinal, this.ordinal))]
 
@@ -129,7 +158,8 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
 async def _stop_paying(node: Node, words: str) -> None:
     try:
         async with node.store.write() as tx:
-            await leases.stop(tx, node.rail.name, words[:500], node.clock.now_us())
+            for rail in {node.rail.name, RAIL}:
+                await leases.stop(tx, rail, words[:500], node.clock.now_us())
     except Exception:  # noqa: BLE001  the next round finds the same books, and tries again
         _log.exception("the breaker could not be opened")
 
@@ -172,6 +202,22 @@ async def _pay(node: Node) -> None:
     for words in report.words:
         _log.info("pay", words=words)
     await asyncio.sleep(0 if report.moved else PAY_EVERY_S)
+
+
+async def _chain(node: Node) -> None:
+    assert node.stablecoin is not None, "the task runs only with it"
+    await chain_money.read(node.stablecoin.money)
+    await asyncio.sleep(CHAIN_EVERY_S)
+
+
+async def _vault(node: Node) -> None:
+    payer = node.vault_payer
+    assert payer is not None, "the task runs only with it"
+    await close_in_stablecoin(node, lambda words: _log.info("close", words=words))
+    report = await payer.round()
+    for words in report.words:
+        _log.info("vault", words=words)
+    await asyncio.sleep(0 if report.moved else VAULT_EVERY_S)
 
 
 async def _late(node: Node) -> None:

@@ -111,8 +111,10 @@ async def open_before(tx: Tx, month: Month, asset: Asset) -> Month | None:
         " SELECT min(month) FROM ("
         "SELECT month FROM account WHERE kind = 'pot' AND asset = :asset AND balance > 0"
         " AND month > (SELECT month FROM latest) AND month < :month"
+        # On a node that took up the stablecoin later, older clicks are none of its.
         " UNION ALL SELECT month FROM flattr_month"
-        " WHERE month > (SELECT month FROM latest) AND month < :month"
+        " WHERE month > (SELECT month FROM latest) AND month < :month AND (:asset = 'sat'"
+        " OR month >= (SELECT min(month) FROM account WHERE kind = 'pot' AND asset = :asset))"
         " UNION ALL SELECT month FROM flattr_inbox WHERE month < :month"
         " UNION ALL SELECT month FROM close WHERE asset = :asset AND stage <> :done"
         " AND month < :month) AS waiting",

@@ -1,0 +1,144 @@
+"""One month on both rails: pots in either, creators paid on one, the other, both, none."""
+
+from __future__ import annotations
+
+import pytest
+
+from node import failpoints
+from node.devnet.evm import local_key
+from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
+from node.errors import RailUnavailable
+from node.flows.vault_pay import CLAIMABLE
+from node.ledger import accounts
+from node.ledger.accounts import Kind
+from node.money import Asset, sats
+from node.settlement import vault_file
+from node.settlement.payout import HeldReason, PayoutState
+from node.store import checks, closes, payouts, vault_months
+from tests.conftest import MONTH
+from tests.flows.vault_town import open_town
+
+USD = Asset.USD
+CREATORS = ("both", "coin", "light", "none", "idle")
+"""Paid on both rails, in the stablecoin, over Lightning, nowhere; and one who pays no dues."""
+
+
+@pytest.fixture
+async def town(store, clock):
+    async with open_town(store, clock) as opened:
+        world = opened.world
+        await world.join("rita", "ron", *CREATORS)
+        for name in CREATORS:
+            await world.thing(f"{name}'s", owner=name)
+        for name in ("both", "light"):
+            await world.target(name)
+        for name in ("both", "coin", "idle"):
+            await opened.target(name)
+        for name in CREATORS[:-1]:
+            await world.fund(name, sats(2000), to_pot=True, at_s=None)
+        await world.fund("rita", sats(10_000), to_pot=True, at_s=None)
+        await opened.fill("rita", 20 * DOLLAR, 10 * DOLLAR)
+        await opened.fill("ron", 3 * DOLLAR, 3 * DOLLAR)
+        for name in CREATORS:
+            await world.flattr("rita", f"{name}'s")
+        await world.flattr("ron", "both's")
+        yield opened
+
+
+async def test_report_and_ledger_are_right_to_the_unit(town):
+    world = town.world
+    before = {name: await town.has(local_key(name).address) for name in ("both", "coin", "idle")}
+    await town.end()
+    await world.close(MONTH)
+    await world.pay_until_quiet()
+    await town.play()
+    # rita: 10 dollars over five things, 2.00 each, 1.80 to each creator; ron: 3.00, 2.70 to both.
+    async with world.store.read() as tx:
+        close = await closes.get(tx, MONTH, USD)
+        month = await vault_months.get(tx, MONTH)
+        assert await checks.breaches(tx, deep=True) == []
+        (content,) = await closes.parts(tx, MONTH, USD, "file")
+    figures = close.figures
+    assert (figures.pots, figures.distributed, figures.commission, figures.carried) == (
+        13 * DOLLAR, 13 * DOLLAR, 1_300_000, 0,
+    )  # fmt: skip
+    assert (month.gross, month.number) == (13 * DOLLAR, 1)
+    arrived = {name: await town.has(local_key(name).address) - before[name] for name in before}
+    assert arrived == {"both": 4_500_000, "coin": 1_800_000, "idle": 0}
+    assert await town.has(town.coin.treasury) == 1_300_000
+    assert await town.has(town.coin.signer.address) == 3 * 1_800_000  # light's, none's and idle's
+    assert await town.has(town.vault.address) == (20 - 10) * DOLLAR
+    found = await town.payouts()
+    states = {name: found[world.members[name]].state for name in CREATORS[:-1]}
+    assert states == {
+        "both": PayoutState.PAID, "coin": PayoutState.PAID,
+        "light": PayoutState.HELD, "none": PayoutState.HELD,
+    }  # fmt: skip
+    assert found[world.members["light"]].reason == HeldReason.NO_TARGET
+    assert await town.units(accounts.held(USD, world.members["idle"])) == 1_800_000
+    assert await town.units(accounts.wallet(USD)) == 10 * DOLLAR + 3 * 1_800_000
+    assert await town.units(accounts.commission(USD)) == 0
+    assert await town.units(accounts.expense(Asset.ETH, "gas")) > 0
+    seal = [e for _, e in await town.coin.months._logs(1) if hasattr(e, "data_hash")]
+    assert seal[0].data_hash == vault_file.file_hash(content)
+    assert vault_file.verify(content, seal[0].data_hash, seal[0].root) == []
+
+
+async def test_what_waited_is_paid_from_the_nodes_address_when_its_reason_is_gone(town):
+    world = town.world
+    await town.end()
+    await town.play()
+    address = await town.target("light")
+    await town.play()
+    assert await town.has(address) == 1_800_000
+    assert await town.has(town.coin.signer.address) == 2 * 1_800_000
+    paid = (await town.payouts())[world.members["light"]]
+    assert paid.state is PayoutState.PAID
+    await town.play()
+    assert await town.has(address) == 1_800_000, "paid again"
+
+
+async def test_a_creator_whom_the_token_refuses_can_claim_and_nobody_waits(town):
+    blocked = local_key("coin").address
+    await act(town.local, town.vault.owner, town.vault.token, set_blocked_calldata(blocked, True))
+    await town.end()
+    await town.play()
+    found = await town.payouts()
+    coin = found[town.world.members["coin"]]
+    assert (coin.state, coin.reason) == (PayoutState.PAID, CLAIMABLE)
+    assert await town.vault.vault.claimable(blocked) == 1_800_000
+    assert found[town.world.members["both"]].reason is None
+    assert await town.has(local_key("both").address) == 4_500_000
+
+
+async def test_a_month_waits_until_its_end_is_final_on_the_chain(town):
+    town.world.clock.set(MONTH.ends_s)
+    with pytest.raises(RailUnavailable):
+        await town.close()
+    async with town.world.store.read() as tx:
+        assert await closes.get(tx, MONTH, USD) is None
+
+
+@pytest.mark.parametrize("point", [
+    f"{step}.{at}"
+    for step in ("vault.collect", "vault.plan", "vault.settle", "vault.transfer")
+    for at in ("before_commit", "after_commit")
+])  # fmt: skip
+async def test_a_kill_at_every_failpoint_charges_once_and_pays_once(town, point):
+    await town.end()
+    failpoints.arm({point: "raise"})
+    try:
+        await town.play()
+        address = await town.target("light")
+        await town.play()
+    finally:
+        failpoints.arm({})
+    assert town.lives == 1, f"{point} was not passed"
+    assert await town.has(address) == 1_800_000
+    assert await town.has(local_key("both").address) == 4_500_000
+    assert await town.has(town.coin.treasury) == 1_300_000
+    assert await town.has(town.vault.address) == 10 * DOLLAR
+    async with town.world.store.read() as tx:
+        assert await checks.breaches(tx, deep=True) == []
+        assert await payouts.in_state(tx, USD, PayoutState.IN_FLIGHT, 1) == []
+        assert (await closes.balances(tx, Kind.EARNED, USD))[1].sum() == 0
