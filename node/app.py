@@ -3,6 +3,7 @@
 folder/flattr-node.toml     settings
 folder/flattr.sqlite        the database, unless the settings name another
 folder/seed                 32 secret bytes: preimages of deposits and keysends come from it
+folder/operator.json        the stablecoin's key, encrypted, unless the settings name another file
 """
 
 from __future__ import annotations
@@ -14,26 +15,52 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from node.clock import Clock
-from node.config import LndSettings, Settings, database_url
-from node.errors import ConfigError
+from node.config import LndSettings, Settings, StablecoinSettings, database_url
+from node.errors import BadTarget, ConfigError
+from node.flows import chain_key
 from node.flows.flattr import open_clicks
 from node.flows.node import Node
-from node.flows.rules import lightning_rules
+from node.flows.rules import lightning_rules, stablecoin_rules
+from node.flows.stablecoin import Stablecoin
+from node.flows.transact import Transactor
+from node.flows.vault_events import ChainMoney
+from node.flows.vault_month import VaultMonths
 from node.store.engine import Store, open_store
 from node.wallet.fetch import open_fetcher
 from node.wallet.lightning.connection import LndConnection
 from node.wallet.lightning.invoices import LightningInvoices
 from node.wallet.lightning.lnd import Lnd, open_lnd
 from node.wallet.lightning.rail import LightningRail
+from node.wallet.stablecoin.chain import Chain, open_chain
+from node.wallet.stablecoin.networks import (
+    TESTER,
+    ChainNetwork,
+    chain_network,
+    demand_test_chain,
+)
+from node.wallet.stablecoin.signer import Signer, open_signer
+from node.wallet.stablecoin.vault import Vault, VaultRoles
+from node.wallet.stablecoin.words import read_address
 
 SEED_NAME: Final = "seed"
 SEED_BYTES: Final = 32
+KEYSTORE_NAME: Final = "operator.json"
+GWEI_WEI: Final = 10**9
+
+_log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_node(settings: Settings, folder: Path, clock: Clock) -> AsyncIterator[Node]:
-    """A whole node, connected and checked. Raises ConfigError, RailUnavailable."""
+async def open_node(
+    settings: Settings, folder: Path, clock: Clock, *, stablecoin_chain: Chain | None = None
+) -> AsyncIterator[Node]:
+    """A whole node, connected and checked. Raises ConfigError, RailUnavailable.
+
+    `stablecoin_chain`: a chain in this process, instead of the RPCs that the settings name.
+    """
     async with AsyncExitStack() as stack:
         seed = read_seed(folder)
         store = await stack.enter_async_context(open_store(database_url(settings, folder)))
@@ -43,6 +70,10 @@ async def open_node(settings: Settings, folder: Path, clock: Clock) -> AsyncIter
         await _check_lnd(settings, lnd)
         fetcher = await stack.enter_async_context(open_fetcher(allow=settings.fetch_allow))
         clicks = await stack.enter_async_context(open_clicks(store, clock))
+        stablecoin = None
+        if settings.stablecoin is not None:
+            opening = open_stablecoin(settings, folder, store, clock, chain=stablecoin_chain)
+            stablecoin = await stack.enter_async_context(opening)
         yield Node(
             settings=settings,
             store=store,
@@ -54,7 +85,59 @@ async def open_node(settings: Settings, folder: Path, clock: Clock) -> AsyncIter
             invoices=LightningInvoices(lnd, clock, seed),
             rail=LightningRail(lnd, fetcher, clock, seed),
             holder=f"{os.getpid()}-{secrets.token_hex(4)}",
+            stablecoin=stablecoin,
         )
+
+
+@asynccontextmanager
+async def open_stablecoin(
+    settings: Settings,
+    folder: Path,
+    store: Store,
+    clock: Clock,
+    *,
+    chain: Chain | None = None,
+    signer: Signer | None = None,
+) -> AsyncIterator[Stablecoin]:
+    """The second rail, connected and checked: its chain, its vault, its key.
+
+    `chain` and `signer` stand for what the settings name. Raises ConfigError, RailUnavailable.
+    """
+    chosen = settings.stablecoin
+    if chosen is None:
+        raise ConfigError("the stablecoin is not switched on: flattr-node contract deploy does it")
+    network = chain_network(chosen.network)
+    async with AsyncExitStack() as stack:
+        if chain is None:
+            chain = await stack.enter_async_context(open_rpcs(chosen, network))
+        signer = signer or stablecoin_signer(chosen, folder)
+        vault = vault_of(chosen, chain)
+        roles = await _check_vault(vault, network, signer.address)
+        rules = stablecoin_rules(settings.money, chosen, roles.treasury)
+        money = ChainMoney(store, clock, chain, vault, network.chain_id, chosen.first_block)
+        await _check_first_block(money)
+        await _look_at_key(money, signer.address)
+        ceiling_wei = chosen.gas_ceiling_gwei * GWEI_WEI
+        transactor = Transactor(store, clock, chain, network.chain_id, signer, ceiling_wei)
+        yield Stablecoin(
+            network=network.name,
+            money=money,
+            token=roles.token,
+            treasury=roles.treasury,
+            signer=signer,
+            transactor=transactor,
+            months=VaultMonths(chain, network.chain_id, vault, transactor),
+            rules=rules,
+        )
+
+
+@asynccontextmanager
+async def open_rpcs(chosen: StablecoinSettings, network: ChainNetwork) -> AsyncIterator[Chain]:
+    """The chain by the RPCs of the settings. Raises ConfigError."""
+    if network.name == TESTER:
+        raise ConfigError(f"{TESTER} lives inside of a demo: write network = 'anvil', or another")
+    async with open_chain(chosen.rpc_urls, alone=network.local, final=network.final) as chain:
+        yield chain
 
 
 @asynccontextmanager
@@ -74,6 +157,24 @@ def lnd_connection(settings: LndSettings) -> LndConnection:
             "lnd.cert_path and lnd.macaroon_path"
         )
     return LndConnection.from_paths(settings.address, settings.cert_path, settings.macaroon_path)
+
+
+def stablecoin_signer(chosen: StablecoinSettings, folder: Path) -> Signer:
+    """The key of the settings' keystore, by their passphrase. Raises ConfigError."""
+    if not chosen.passphrase:
+        raise ConfigError(
+            "the stablecoin's key needs its passphrase: write it into a file that only the node"
+            " reads, and set FLATTR_STABLECOIN__PASSPHRASE_FILE to the path of that file"
+        )
+    return open_signer(folder / chosen.keystore, chosen.passphrase)
+
+
+def vault_of(chosen: StablecoinSettings, chain: Chain) -> Vault:
+    """The settings' vault on this chain, not looked at yet. Raises ConfigError."""
+    try:
+        return Vault(chain, read_address(chosen.vault))
+    except BadTarget as error:
+        raise ConfigError(f"stablecoin.vault: {error}") from error
 
 
 def read_seed(folder: Path) -> bytes:
@@ -105,3 +206,27 @@ async def _check_lnd(settings: Settings, lnd: Lnd) -> None:
             "the macaroon may delete payments, which lets LND pay an invoice twice. Bake one with "
             "only what is needed: see docs/operate.md"
         )
+
+
+async def _check_vault(vault: Vault, network: ChainNetwork, operator: str) -> VaultRoles:
+    demand_test_chain(await vault.chain.chain_id())
+    return await vault.check(network.chain_id, operator=operator, delay_min_s=network.delay_min_s)
+
+
+async def _check_first_block(money: ChainMoney) -> None:
+    """What is before it is never read: a deposit there would be lost."""
+    first = money.first_block
+    if first > 0 and not await money.chain.logs(money.vault.address, first, first):
+        raise ConfigError(
+            f"the vault was not deployed in block {first}: write its block as"
+            " stablecoin.first_block, or 0, which reads the chain from its beginning"
+        )
+
+
+async def _look_at_key(money: ChainMoney, address: str) -> None:
+    """Say in the log what the chain and the store do not agree on about the key."""
+    if strange := await chain_key.strange_nonces(money.store, money.chain, address):
+        _log.warning("the key has transactions that this node did not sign", nonces=strange)
+    forgotten = await chain_key.forgotten_nonce(money.store, money.chain, address)
+    if forgotten is not None:
+        _log.warning("the chain does not show a transaction of the key yet", nonce=forgotten)

@@ -1,19 +1,21 @@
 """The operator's settings: one TOML file, every value also by environment (`FLATTR_…`).
 
-The environment wins over the file; a secret may be named by a file (`FLATTR_LND__LNDCONNECT_FILE`).
+The environment wins over the file. A value may also lie in a file of its own, as secrets do:
+`FLATTR_LND__LNDCONNECT_FILE` and `FLATTR_STABLECOIN__PASSPHRASE_FILE` are paths.
 Test networks first: on a main network the node refuses to start until the operator writes
 `i_understand_real_money = true` (design.md §3.14).
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -22,6 +24,8 @@ from pydantic_settings import (
 from node.errors import ConfigError
 
 FILE_NAME: Final = "flattr-node.toml"
+_PREFIX: Final = "flattr_"
+_FILE_SUFFIX: Final = "_file"
 Network = Literal["mainnet", "testnet", "testnet4", "signet", "regtest", "simnet"]
 
 
@@ -111,6 +115,14 @@ class Settings(BaseSettings):
     """None: the node pays over Lightning alone."""
     web: WebSettings = WebSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _passphrase_alone(cls, values: Any) -> Any:
+        """The passphrase may be in the environment before there is a vault: that is no section."""
+        if isinstance(values, dict) and isinstance(section := values.get("stablecoin"), dict):
+            return values | {"stablecoin": None} if set(section) == {"passphrase"} else values
+        return values
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -122,6 +134,8 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the file."""
         del dotenv_settings, file_secret_settings
+        assert isinstance(env_settings, EnvSettingsSource), "it is pydantic's own"
+        env_settings.env_vars = with_files(env_settings.env_vars)
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
@@ -134,7 +148,7 @@ def load_settings(folder: Path) -> Settings:
         {"model_config": SettingsConfigDict(**{**Settings.model_config, "toml_file": path})},
     )
     try:
-        settings: Settings = source(**_secrets_by_file())
+        settings: Settings = source()
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ConfigError(f"{path} or the environment: " + "; ".join(lines)) from error
@@ -152,6 +166,11 @@ def check_network(settings: Settings) -> None:
         raise ConfigError(
             "network is mainnet: real money. Set i_understand_real_money = true, or a test network."
         )
+    if settings.stablecoin is not None:
+        raise ConfigError(
+            "[stablecoin] is for test networks only, and network is mainnet: test dollars are worth"
+            " nothing beside real sats. Leave it out, or run another node for it."
+        )
     if settings.fetch_allow or settings.lnd.allow_admin_macaroon:
         raise ConfigError("fetch_allow and lnd.allow_admin_macaroon are for test networks only")
 
@@ -161,11 +180,20 @@ def database_url(settings: Settings, folder: Path) -> str:
     return settings.database or f"sqlite:///{folder / 'flattr.sqlite'}"
 
 
-def _secrets_by_file() -> dict[str, object]:
-    path = os.environ.get("FLATTR_LND__LNDCONNECT_FILE")
-    if path is None:
-        return {}
-    try:
-        return {"lnd": {"lndconnect": Path(path).read_text(encoding="utf-8").strip()}}
-    except OSError as error:
-        raise ConfigError(f"FLATTR_LND__LNDCONNECT_FILE: {error}") from error
+def with_files(variables: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Variables of ours that name a file (`FLATTR_…_FILE`), replaced by what is in the file.
+
+    Raises ConfigError for a file that can't be read, and for a value that is given twice.
+    """
+    read = dict(variables)
+    for name, path in variables.items():
+        if path and name.lower().startswith(_PREFIX) and name.lower().endswith(_FILE_SUFFIX):
+            plain = name[: -len(_FILE_SUFFIX)]
+            if plain in variables:
+                raise ConfigError(f"{name.upper()} and {plain.upper()} are both set: unset one")
+            try:
+                read[plain] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, ValueError) as error:
+                raise ConfigError(f"{name.upper()}: {error}") from error
+            del read[name]
+    return read

@@ -10,7 +10,9 @@ from typing import Final
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_SECRET_KEYS: Final = frozenset({"macaroon", "preimage", "token", "lndconnect", "seed"})
+_SECRET_KEYS: Final = frozenset(
+    {"macaroon", "preimage", "token", "lndconnect", "seed", "passphrase"}
+)
 _SECRET_TEXT: Final = re.compile(r"(lndconnect://|macaroon=)\S+")
 
 

@@ -23,10 +23,11 @@ from node.devnet.foundry import ensure_anvil
 from node.devnet.processes import HOST, ChildProcess, free_ports, until
 from node.errors import DaemonError
 from node.wallet.stablecoin.chain import LATEST, Chain, open_chain, open_chain_in
+from node.wallet.stablecoin.networks import TESTER, chain_network
 from node.wallet.stablecoin.signer import Signer
 
-ANVIL_CHAIN_ID: Final = 31_337
-TESTER_CHAIN_ID: Final = 131_277_322_940_537
+ANVIL_CHAIN_ID: Final = chain_network("anvil").chain_id
+TESTER_CHAIN_ID: Final = chain_network(TESTER).chain_id
 GAS_MONEY_WEI: Final = 1000 * 10**18
 EPOCH_SLOTS: Final = 2
 """anvil calls a block finalized when two epochs of so many blocks are above it: here 4 blocks."""

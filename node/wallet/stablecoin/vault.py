@@ -211,6 +211,11 @@ def _check_keys(roles: VaultRoles, operator: str | None, delay_min_s: int) -> No
             "the vault's guardian is also its operator or owner, and could not veto them:"
             " let the owner call set_role(1, …) with another key"
         )
+    if roles.treasury == roles.operator:
+        raise ConfigError(
+            "the vault's treasury is its operator, at whose address the creators' money waits:"
+            " let the owner call set_role(2, …) with an address that is only yours"
+        )
     if roles.delay_s < delay_min_s:
         raise ConfigError(
             f"the vault pays {roles.delay_s} s after a seal, and this network wants"

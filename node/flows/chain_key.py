@@ -1,0 +1,35 @@
+"""The node's key on its chain: what of it the store does not know, and what it has for gas.
+
+Nobody else may sign with this key. Where somebody does, a nonce of ours can be used by another; the
+transactor survives that, and the operator should hear of it.
+"""
+
+from __future__ import annotations
+
+from node.store import transactions
+from node.store.engine import Store
+from node.wallet.stablecoin.chain import Chain
+
+
+async def strange_nonces(store: Store, chain: Chain, address: str) -> list[int]:
+    """Nonces of transactions that wait for their final block and that nobody here has signed.
+
+    Raises RailUnavailable.
+    """
+    final = await chain.nonce(address, finalized=True)
+    pending = await chain.nonce(address)
+    async with store.read() as tx:
+        ours = {one.nonce for one in await transactions.unfinished(tx, address)}
+    return [nonce for nonce in range(final, pending) if nonce not in ours]
+
+
+async def forgotten_nonce(store: Store, chain: Chain, address: str) -> int | None:
+    """The highest nonce that was given here, if the chain does not count that far.
+
+    It waits to be broadcast, or this is another chain than before. Raises RailUnavailable.
+    """
+    async with store.read() as tx:
+        highest = await transactions.highest_nonce(tx, address)
+    if highest is None or highest < await chain.nonce(address):
+        return None
+    return highest
