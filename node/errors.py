@@ -10,8 +10,10 @@ NodeError
 │   ├── Unauthorized    401: no valid token
 │   ├── Forbidden       403: a valid token that may not do this
 │   ├── NotFound        404
+│   │   └── NoStablecoin    this node pays over Lightning alone
 │   ├── Conflict        409: it collides with what is there
-│   │   └── InsufficientFunds   the balance does not reach
+│   │   ├── InsufficientFunds   the balance does not reach
+│   │   └── VaultDecides        a member does it with the own wallet: the node can't
 │   ├── KeyReused       422: the Idempotency-Key was used with another body
 │   ├── TooMany         429
 │   └── Busy            503: try again, Retry-After says when
@@ -93,6 +95,15 @@ class NotFound(Rejected):
     slug = "not-found"
 
 
+class NoStablecoin(NotFound):
+    """Only Lightning: the operator has not switched the stablecoin on."""
+
+    slug = "no-stablecoin"
+
+    def __init__(self) -> None:
+        super().__init__("this node pays over Lightning alone: it has no stablecoin vault")
+
+
 class Conflict(Rejected):
     """It collides with what is there."""
 
@@ -104,6 +115,12 @@ class InsufficientFunds(Conflict):
     """The balance does not reach."""
 
     slug = "insufficient-funds"
+
+
+class VaultDecides(Conflict):
+    """The vault does it for the member's own key, and for nobody else."""
+
+    slug = "vault-decides"
 
 
 class KeyReused(Rejected):

@@ -17,7 +17,7 @@ from typing import Final
 from node.clock import Clock, now_s, this_month
 from node.errors import BadInput, KeyReused
 from node.failpoints import failpoint
-from node.flows.rules import Rules
+from node.flows.rules import Rules, demand_node_decides
 from node.ids import MemberId, PaymentHash, derive, entry_id
 from node.ledger import accounts, bookings
 from node.money import Amount
@@ -48,8 +48,9 @@ async def ask_deposit(
 ) -> Deposit:
     """An invoice for the member. With the same key (not empty): the same invoice.
 
-    Raises BadInput outside the operator's limits, KeyReused, RailUnavailable.
+    Raises BadInput outside the operator's limits, KeyReused, RailUnavailable, VaultDecides.
     """
+    demand_node_decides(amount.asset)
     rules = funding.rules
     if not rules.deposit_min <= amount <= rules.deposit_max:
         raise BadInput(f"a deposit is {rules.deposit_min} to {rules.deposit_max}, not {amount}")
@@ -124,8 +125,9 @@ async def set_pot(
 ) -> tuple[Month, Amount]:
     """Make this month's pot hold `wanted`; (month, pot). With the same key: once.
 
-    Raises InsufficientFunds.
+    Raises InsufficientFunds, VaultDecides.
     """
+    demand_node_decides(wanted.asset)
     month = this_month(funding.clock)
     key = key or secrets.token_hex(16)
     async with funding.store.write() as tx:
@@ -144,7 +146,8 @@ async def set_pot(
 
 
 async def set_means(funding: Funding, member: MemberId, amount: Amount) -> None:
-    """The standing amount that fills the pot when a month begins."""
+    """The standing amount that fills the pot when a month begins. Raises VaultDecides."""
+    demand_node_decides(amount.asset)
     async with funding.store.write() as tx:
         await members.set_means(tx, member, amount)
 

@@ -1,8 +1,9 @@
 """Members: how they join, the tokens that act for them, and where they are paid.
 
 A token is 256 random bits, shown once; the store has its sha256. A payout target is tried live
-before it is saved: its server must answer, and take what the node pays. The first one counts at
-once; a changed one after the time lock (design.md §3.12), with a notice.
+before it is saved: its server must answer, and take what the node pays (for an address on the
+chain: `vault_target.py`). The first one of an asset counts at once; a changed one after the time
+lock (design.md §3.12), with a notice.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from node.wallet.lightning.targets import (
     parse_target,
     probe,
 )
+from node.wallet.stablecoin.targets import EvmTarget
 
 SCOPES: Final = frozenset({"read", "click", "things", "money"})
 """read: see one's own; click: flattr; things: add and claim; money: deposit, withdraw, targets."""
@@ -130,6 +132,14 @@ async def set_target(
     """Try a payout target and save it. Raises BadTarget with what to do."""
     target = parse_target(text, allow=fetcher.allow)
     tested = await _try(fetcher, target, rules)
+    return await save_target(store, clock, rules, member, target, tested)
+
+
+async def save_target(
+    store: Store, clock: Clock, rules: Rules, member: MemberId, target: Target | EvmTarget,
+    tested: str,
+) -> SavedTarget:  # fmt: skip
+    """Save a target of the rules' asset that was tried: `tested` says what was seen."""
     now_us = clock.now_us()
     async with store.write() as tx:
         before = await members.target_of(tx, member, rules.asset)
@@ -142,8 +152,9 @@ async def set_target(
         await members.set_target(tx, stored)
         if before is not None:
             words = (
-                f"your payout target is {target.text} now. Nothing is paid to you before "
-                f"{rules.target_lock_s // 3600} hours have passed. Not you? Revoke your tokens."
+                f"your payout target for {rules.asset} is {target.text} now. Nothing of it is paid"
+                f" to you before {rules.target_lock_s // 3600} hours have passed. Not you? Revoke"
+                " your tokens."
             )
             await members.notify(tx, member, "target", str(now_us), words, now_us)
     return SavedTarget(stored, target.kind, tested)

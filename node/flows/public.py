@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from eth_hash.auto import keccak
+
 from node.clock import Clock, this_month
-from node.errors import NotFound
-from node.flows.rules import Rules
+from node.errors import NoStablecoin, NotFound
+from node.flows.node import Node
 from node.flows.split import PENDING_MONTHS
 from node.ids import ThingId
+from node.money import Asset
 from node.month import Month
 from node.store import closes, things
 from node.store.closes import Close, Stage
@@ -45,13 +48,31 @@ async def most_flattred(store: Store, month: Month, limit: int) -> list[tuple[Th
 
 
 async def closed_months(
-    store: Store, rules: Rules, before: Month | None, limit: int
-) -> list[Close]:
-    """Months whose result is booked, newest first."""
+    store: Store, before: Month | None, limit: int
+) -> list[tuple[Month, dict[Asset, Close]]]:
+    """Months whose result is booked in an asset, newest first, with their closes."""
+    found: dict[Month, dict[Asset, Close]] = {}
     async with store.read() as tx:
-        found = await closes.all_of(tx, rules.asset)
-    booked = [one for one in found if one.stage.number >= Stage.BOOKED.number]
-    return [one for one in booked if before is None or one.month < before][:limit]
+        for asset in (Asset.SAT, Asset.USD):
+            for one in await closes.all_of(tx, asset):
+                if one.stage.number >= Stage.BOOKED.number:
+                    found.setdefault(one.month, {})[asset] = one
+    newest = sorted(found.items(), reverse=True)
+    return [one for one in newest if before is None or one[0] < before][:limit]
+
+
+async def month_file(node: Node, month: Month) -> tuple[bytes, str]:
+    """What was published of a month sealed on the vault, and its keccak, as the seal has it.
+
+    It stays when the stablecoin is switched off. Raises NotFound until it is sealed, NoStablecoin.
+    """
+    async with node.store.read() as tx:
+        content = b"".join(await closes.parts(tx, month, Asset.USD, "file"))
+    if not content and node.stablecoin is None:
+        raise NoStablecoin
+    if not content:
+        raise NotFound(f"nothing was sealed on the vault for {month} yet")
+    return content, f"0x{keccak(content).hex()}"
 
 
 async def _popularity(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.config import MoneySettings, StablecoinSettings
-from node.errors import ConfigError
+from node.errors import ConfigError, VaultDecides
 from node.money import UNITS_MAX, Amount, Asset, sats
 
 VAULT_COMMISSION_BPS: Final = 1000
@@ -67,3 +67,12 @@ def stablecoin_rules(
         deposit_max=Amount(UNITS_MAX, Asset.USD),
         operator_target=treasury,
     )
+
+
+def demand_node_decides(asset: Asset) -> None:
+    """Go on only with an asset whose money the node keeps. Raises VaultDecides."""
+    if asset is not Asset.SAT:
+        raise VaultDecides(
+            "the vault decides that, and asks only your own wallet:"
+            " GET /api/v1/stablecoin/account lists the calls to sign"
+        )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from node.flows.chain_books import USD
 from node.flows.chain_money import position
 from node.flows.vault_events import ChainMoney
 from node.ids import MemberId
-from node.store import chain_addresses, chain_events
+from node.store import chain_addresses, chain_events, members
 from node.store.chain_events import ChainEvent, EventState
 
 
@@ -16,6 +17,7 @@ class AccountView:
     """What the vault says at its newest block, in base units, and how far the books are.
 
     `free_units` can be withdrawn now, the rest from `exit_at_s` on (0: no exit was requested).
+    `wallet_units`: what the address holds outside of the vault. `at_s`: the newest block's time.
     `pending`: events that are not final yet. `read_to`: the block that the books have come to.
     """
 
@@ -24,8 +26,15 @@ class AccountView:
     pot_units: int
     free_units: int
     exit_at_s: int
+    wallet_units: int
+    at_s: int
     pending: tuple[ChainEvent, ...]
     read_to: int
+
+    @property
+    def has_exited(self) -> bool:
+        """Whether an exit has matured: all is free, and the pot can be lowered."""
+        return 0 < self.exit_at_s <= self.at_s
 
 
 async def account_of(money: ChainMoney, member: MemberId) -> AccountView | None:
@@ -44,6 +53,22 @@ async def account_of(money: ChainMoney, member: MemberId) -> AccountView | None:
         pot_units=account.pot_units,
         free_units=await money.vault.free(linked.address),
         exit_at_s=await money.vault.exit_at(linked.address),
+        wallet_units=await money.vault.token_balance(linked.address),
+        at_s=(await money.chain.latest()).time_s,
         pending=tuple(pending),
         read_to=(await position(money)).number,
     )
+
+
+async def claimables_of(money: ChainMoney, member: MemberId) -> dict[str, int]:
+    """What waits in the vault for the member's addresses, because the token once refused it.
+
+    Base units by address, of the one that is linked and the one that is the payout target. Raises
+    RailUnavailable.
+    """
+    async with money.store.read() as tx:
+        linked = await chain_addresses.of_member(tx, money.chain_id, member)
+        target = await members.target_of(tx, member, USD)
+    addresses = {one.address for one in (linked,) if one} | {one.text for one in (target,) if one}
+    found = {one: await money.vault.claimable(one) for one in sorted(addresses)}
+    return {address: units for address, units in found.items() if units}

@@ -11,7 +11,7 @@ import secrets
 from node.clock import Clock
 from node.errors import BadInput, KeyReused
 from node.failpoints import failpoint
-from node.flows.rules import Rules
+from node.flows.rules import Rules, demand_node_decides
 from node.ids import MemberId, withdrawal_id
 from node.ledger import accounts, bookings
 from node.money import Amount
@@ -30,8 +30,9 @@ async def withdraw(
     """Set money aside for a withdrawal to a BOLT11 invoice or a Lightning address.
 
     `amount` may be left out with an invoice, which has its own. With the same key (not empty): the
-    same withdrawal. Raises BadTarget, BadInput, InsufficientFunds, KeyReused.
+    same withdrawal. Raises BadTarget, BadInput, InsufficientFunds, KeyReused, VaultDecides.
     """
+    demand_node_decides(amount.asset if amount is not None else rules.asset)
     target, amount = _target(text, amount, allow)
     fee_limit = payout_fee_limit(amount)
     payout = Payout(

@@ -26,6 +26,7 @@ class PayoutRecord:
     id: PayoutId
     kind: PayoutKind
     month: Month | None
+    asset: Asset
     units: int
     target: str | None
     state: PayoutState
@@ -36,7 +37,7 @@ class PayoutRecord:
     paid_us: int | None
     fee_units: int | None
     proof: str | None
-    """The preimage, in hex: its sha256 is `reference`."""
+    """The preimage, in hex: its sha256 is `reference`. On the chain the transaction's hash."""
     reference: str | None
     """The payment hash of the attempt that is not dead."""
 
@@ -73,7 +74,8 @@ async def waiting_units(tx: Tx, member: MemberId, asset: Asset) -> int:
 def _record(row: Row[Any]) -> PayoutRecord:
     return PayoutRecord(
         PayoutId(row.id), PayoutKind(row.kind),
-        None if row.month is None else Month.from_ordinal(row.month), row.units, row.target,
+        None if row.month is None else Month.from_ordinal(row.month), Asset(row.asset),
+        row.units, row.target,
         PayoutState(row.state), row.reason, row.tries, row.next_try_s, row.created_us, row.paid_us,
         row.fee, row.proof, row.reference,
     )  # fmt: skip

@@ -7,10 +7,12 @@ from typing import cast
 from node.flows import join
 from node.flows.claim import claim_line
 from node.flows.look import member_of, notices_of, set_dues_from_earnings, target_of, tokens_of
+from node.flows.vault_target import set_vault_target
+from node.money import Asset
 from node.store.members import StoredTarget, Token
 from node.web import cursor
 from node.web.endpoint import Call
-from node.web.models.base import PageQuery
+from node.web.models.base import AssetName, PageQuery
 from node.web.models.members import (
     JoinedOut,
     JoinIn,
@@ -22,6 +24,8 @@ from node.web.models.members import (
     Scope,
     TargetIn,
     TargetOut,
+    TargetQuery,
+    TargetsOut,
     TokenIn,
     TokenOut,
     TokensOut,
@@ -82,18 +86,28 @@ async def end_token(call: Call) -> TokensOut:
     return await list_tokens(call)
 
 
-async def read_target(call: Call) -> TargetOut:
+async def read_target(call: Call, asked: TargetQuery) -> TargetOut:
     """GET /payout-target."""
-    return _target(call, await target_of(call.node.store, call.node.rules, call.member), None)
+    rules = call.stablecoin.rules if asked.asset == "usd" else call.node.rules
+    return _target(call, rules.asset, await target_of(call.node.store, rules, call.member))
+
+
+async def list_targets(call: Call) -> TargetsOut:
+    """GET /payout-targets."""
+    assets: list[AssetName] = ["sat", "usd"] if call.node.stablecoin else ["sat"]
+    return TargetsOut(items=[await read_target(call, TargetQuery(asset=one)) for one in assets])
 
 
 async def set_target(call: Call, asked: TargetIn) -> TargetOut:
     """PUT /payout-target."""
     node = call.node
-    saved = await join.set_target(
-        node.store, node.clock, node.rules, node.fetcher, call.member, asked.target
-    )
-    return _target(call, saved.target, saved.tested)
+    if asked.asset == "usd":
+        saved = await set_vault_target(call.stablecoin, call.member, asked.target)
+    else:
+        saved = await join.set_target(
+            node.store, node.clock, node.rules, node.fetcher, call.member, asked.target
+        )
+    return _target(call, saved.target.asset, saved.target, saved.tested)
 
 
 async def list_notices(call: Call, page: PageQuery) -> NoticesOut:
@@ -109,13 +123,14 @@ async def list_notices(call: Call, page: PageQuery) -> NoticesOut:
     return NoticesOut(items=items, next=cursor.after(places, page.limit))
 
 
-def _target(call: Call, target: StoredTarget | None, tested: str | None) -> TargetOut:
-    if target is None:
-        return TargetOut(target=None, active=False, active_from_s=None, tested=tested)
+def _target(
+    call: Call, asset: Asset, target: StoredTarget | None, tested: str | None = None
+) -> TargetOut:
     return TargetOut(
-        target=target.text,
-        active=target.active_us <= call.node.clock.now_us(),
-        active_from_s=target.active_us // 1_000_000,
+        asset=cast("AssetName", str(asset)),
+        target=target.text if target else None,
+        active=target is not None and target.active_us <= call.node.clock.now_us(),
+        active_from_s=target.active_us // 1_000_000 if target else None,
         tested=tested,
     )
 

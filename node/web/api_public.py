@@ -13,28 +13,30 @@ from aiohttp import web
 from node.canonical import canonical_url
 from node.clock import this_month
 from node.flows import public
+from node.flows.stablecoin import Stablecoin
 from node.ids import ThingId
+from node.money import Asset
 from node.month import Month
+from node.store.closes import Close, Figures
 from node.web import problems, reading
 from node.web.endpoint import Call
 from node.web.keys import DESK
 from node.web.models.base import PageQuery
 from node.web.models.health import ProblemKindOut
+from node.web.models.months import ClosedMonthOut, ClosedMonthsOut, UsdClosedMonthOut
 from node.web.models.things import (
-    ClosedMonthOut,
-    ClosedMonthsOut,
     CountOut,
     MostFlattredLine,
     MostFlattredOut,
     MostFlattredQuery,
     PublicNodeOut,
     PublicThingOut,
+    StablecoinOut,
     ThingUrlQuery,
 )
 
 COUNT_FRESH_S: Final = 60
 COUNTS_KEPT_MAX: Final = 50_000
-_NOT_MODIFIED: Final = 304
 
 
 class Counters:
@@ -63,9 +65,8 @@ class Counters:
             "Access-Control-Allow-Origin": "*",
             "Flattr-Network": network,
         }
-        asked = request.headers.get("If-None-Match", "")
-        if asked == "*" or tag in (one.strip().removeprefix("W/") for one in asked.split(",")):
-            return web.Response(status=_NOT_MODIFIED, headers=headers)
+        if reading.has_already(request, tag):
+            return web.Response(status=reading.NOT_MODIFIED, headers=headers)
         return web.Response(body=body, headers={**headers, "Content-Type": "application/json"})
 
     async def _read(self, request: web.Request, number: int) -> tuple[bytes, str, int]:
@@ -100,30 +101,16 @@ async def read_node(call: Call) -> PublicNodeOut:
         lightning=seen.name,
         simulated=seen.simulated,
         real_money=node.settings.network == "mainnet",
+        stablecoin=_stablecoin(node.stablecoin),
     )
 
 
 async def list_months(call: Call, page: PageQuery) -> ClosedMonthsOut:
     """GET /public/months."""
     before = None if page.after is None else Month.parse(page.after)
-    found = await public.closed_months(call.node.store, call.node.rules, before, page.limit)
-    items = [
-        ClosedMonthOut(
-            month=str(one.month),
-            pots_msat=one.figures.pots,
-            distributed_msat=one.figures.distributed,
-            commission_msat=one.figures.commission,
-            carried_msat=one.figures.carried,
-            readers=one.figures.readers,
-            creators=one.figures.creators,
-            flattrs=one.figures.flattrs,
-            digest=one.digest,
-            closed_s=one.frozen_us // 1_000_000,
-        )
-        for one in found
-    ]
-    more = str(found[-1].month) if len(found) == page.limit else None
-    return ClosedMonthsOut(items=items, next=more)
+    found = await public.closed_months(call.node.store, before, page.limit)
+    more = str(found[-1][0]) if len(found) == page.limit else None
+    return ClosedMonthsOut(items=[_closed(*one) for one in found], next=more)
 
 
 async def find_thing(call: Call, asked: ThingUrlQuery) -> PublicThingOut:
@@ -157,3 +144,52 @@ async def explain_problem(call: Call) -> ProblemKindOut:
     """GET /problems/{slug}."""
     problem = problems.explain(call.name("slug"))
     return ProblemKindOut(type=problem.type, title=problem.title, status=problem.status)
+
+
+def _closed(month: Month, by_asset: dict[Asset, Close]) -> ClosedMonthOut:
+    sat = by_asset.get(Asset.SAT)
+    figures = sat.figures if sat else Figures()
+    return ClosedMonthOut(
+        month=str(month),
+        pots_msat=figures.pots,
+        distributed_msat=figures.distributed,
+        commission_msat=figures.commission,
+        carried_msat=figures.carried,
+        readers=figures.readers,
+        creators=figures.creators,
+        flattrs=figures.flattrs,
+        digest=sat.digest if sat else None,
+        closed_s=sat.frozen_us // 1_000_000 if sat else None,
+        usd=_closed_usd(by_asset.get(Asset.USD)),
+    )
+
+
+def _closed_usd(close: Close | None) -> UsdClosedMonthOut | None:
+    if close is None:
+        return None
+    return UsdClosedMonthOut(
+        pots_units=close.figures.pots,
+        distributed_units=close.figures.distributed,
+        commission_units=close.figures.commission,
+        carried_units=close.figures.carried,
+        readers=close.figures.readers,
+        creators=close.figures.creators,
+        flattrs=close.figures.flattrs,
+        digest=close.digest,
+        closed_s=close.frozen_us // 1_000_000,
+    )
+
+
+def _stablecoin(stablecoin: Stablecoin | None) -> StablecoinOut | None:
+    if stablecoin is None:
+        return None
+    return StablecoinOut(
+        network=stablecoin.network,
+        chain_id=stablecoin.money.chain_id,
+        vault=stablecoin.money.vault.address,
+        token=stablecoin.token,
+        operator=stablecoin.signer.address,
+        treasury=stablecoin.treasury,
+        dues_units=stablecoin.rules.dues.units,
+        payout_min_units=stablecoin.rules.payout_min.units,
+    )

@@ -1,27 +1,18 @@
-"""Things, claims, subscriptions, months, earnings."""
+"""Things, claims, subscriptions."""
 
 from __future__ import annotations
 
-from typing import Final
 from urllib.parse import urlsplit
 
 from node.canonical import canonical_url
-from node.clock import this_month
 from node.errors import BadInput, NotFound
-from node.flows import claim, look, statement, subscribe
-from node.flows.statement import ClosedMonth, OpenMonth
+from node.flows import claim, look, subscribe
 from node.ids import MemberId, ThingId
-from node.month import Month
 from node.store.things import Subscription, Thing
 from node.web.endpoint import Call
 from node.web.models.base import PageQuery
 from node.web.models.things import (
     ClaimOut,
-    EarningLine,
-    EarningsOut,
-    FlattrLine,
-    MonthOut,
-    MonthPageQuery,
     SubscriptionIn,
     SubscriptionOut,
     SubscriptionsOut,
@@ -31,9 +22,6 @@ from node.web.models.things import (
     ThingUrlQuery,
 )
 from node.web.reading import row_id
-
-_UNCLAIMED: Final = "nobody has claimed it yet: it waits for its owner, for up to three months"
-_OWN: Final = "it is yours, or its owner is suspended"
 
 
 async def add_thing(call: Call, asked: ThingIn) -> ThingOut:
@@ -108,82 +96,6 @@ async def end_subscription(call: Call) -> SubscriptionsOut:
     thing = ThingId(call.row_id("thing"))
     await subscribe.unsubscribe(call.node.store, call.node.clock, call.member, thing)
     return await list_subscriptions(call)
-
-
-async def read_month(call: Call, page: MonthPageQuery) -> MonthOut:
-    """GET /month."""
-    return await _month(call, this_month(call.node.clock), page)
-
-
-async def read_that_month(call: Call, page: MonthPageQuery) -> MonthOut:
-    """GET /months/{month}."""
-    return await _month(call, call.month(), page)
-
-
-async def read_earnings(call: Call) -> EarningsOut:
-    """GET /earnings/{month}."""
-    month = call.month()
-    found = await statement.earnings_of(call.node.store, call.node.rules, call.member, month)
-    if found is None:
-        raise NotFound(f"{month} is not closed yet: what it brings is known when it is")
-    close, earned = found
-    known = await statement.things_of(call.node.store, [one.thing for one in earned])
-    lines = [
-        EarningLine(
-            thing=one.thing,
-            url=known[one.thing].url,
-            title=known[one.thing].title,
-            flattrs=one.flattrs,
-            earned_msat=one.net,
-        )
-        for one in earned
-    ]
-    total = sum(line.earned_msat for line in lines)
-    return EarningsOut(month=str(month), earned_msat=total, digest=close.digest, things=lines)
-
-
-async def _month(call: Call, month: Month, page: MonthPageQuery) -> MonthOut:
-    node = call.node
-    found = await statement.month_of(node.store, node.clock, node.rules, call.member, month)
-    marked = found.marked
-    shown = [thing for thing in marked if thing > (page.after or 0)][: page.limit]
-    known = await statement.things_of(node.store, shown)
-    share = found.split.share
-    lines = []
-    for thing in shown:
-        counts = thing in found.counted
-        reason = None if counts else (_UNCLAIMED if known[thing].owner is None else _OWN)
-        lines.append(
-            FlattrLine(
-                thing=thing,
-                url=known[thing].url,
-                title=known[thing].title,
-                counts=counts,
-                share_msat=share if counts else 0,
-                why_not=reason,
-            )
-        )
-    more = str(shown[-1]) if shown and shown[-1] != marked[-1] else None
-    return _told_month(found, lines, more)
-
-
-def _told_month(
-    found: OpenMonth | ClosedMonth, lines: list[FlattrLine], more: str | None
-) -> MonthOut:
-    return MonthOut(
-        month=str(found.month),
-        closed=isinstance(found, ClosedMonth),
-        seconds_left=found.seconds_left if isinstance(found, OpenMonth) else 0,
-        pot_msat=found.pot.units,
-        flattrs=found.split.flattrs,
-        share_msat=found.split.share,
-        share_with_one_more_msat=found.one_more.share if isinstance(found, OpenMonth) else None,
-        commission_per_share_msat=found.split.commission,
-        carry_msat=found.split.carry,
-        digest=None if isinstance(found, OpenMonth) else found.digest,
-        things=lines,
-        next=more,
-    )
 
 
 def _subscription(call: Call, one: Subscription) -> SubscriptionOut:

@@ -18,9 +18,10 @@ from typing import Final, Literal, TypeAlias
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from node.errors import BadInput, NotFound
+from node.errors import BadInput, NoStablecoin, NotFound
 from node.flows import answers
 from node.flows.node import Node
+from node.flows.stablecoin import Stablecoin
 from node.ids import MemberId
 from node.month import Month
 from node.store.members import Token
@@ -89,6 +90,13 @@ class Call:
     def address(self) -> str:
         """Where the request comes from, as it is counted."""
         return self.desk.limits.address_of(self.request)
+
+    @property
+    def stablecoin(self) -> Stablecoin:
+        """The second rail. Raises NoStablecoin."""
+        if self.node.stablecoin is None:
+            raise NoStablecoin
+        return self.node.stablecoin
 
     def row_id(self, name: str) -> int:
         """A number in the path. Raises NotFound."""

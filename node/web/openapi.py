@@ -57,7 +57,8 @@ def document(groups: Mapping[str, tuple[Route, ...]], network: str) -> dict[str,
             "title": "flattr-node",
             "version": "1",
             "description": f"The network is {network}. Amounts ending in _sat are whole satoshis, "
-            "in _msat thousandths of one; times ending in _s are seconds since 1970, UTC.",
+            "in _msat thousandths of one, in _units base units of the stablecoin (a dollar has "
+            "1000000); times ending in _s are seconds since 1970, UTC.",
         },
         "paths": paths,
         "components": {
@@ -150,8 +151,8 @@ def _responses(route: Route) -> dict[str, Any]:
         found["409"] = problem
     if route.key != "none":
         found["422"] = problem
-    if route.path.endswith("/count"):
-        found["304"] = {"description": "The counter is what you have."}
+    if route.path.endswith(("/count", "/{month}/stablecoin")):
+        found["304"] = {"description": "It is what you have."}
     answer = {
         "description": (route.answer.__doc__ or "").strip().split("\n")[0],
         "headers": {"Flattr-Network": {"schema": {"type": "string"}}},

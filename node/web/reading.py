@@ -16,6 +16,7 @@ ROW_ID_MAX: Final = 2**31 - 1
 """Members and things are numbered by 32-bit columns, which have a sign."""
 GONE: Final = "the connection ended before the request did"
 """Said to nobody: who would be told has gone, which is no fault of the node."""
+NOT_MODIFIED: Final = 304
 _KEY: Final = re.compile(r"[!-~]{1,200}")
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
@@ -46,6 +47,12 @@ def query(request: web.Request, allowed: Collection[str]) -> Mapping[str, str]:
     if len(found) != len(names):
         raise BadInput("the query has a parameter twice")
     return found
+
+
+def has_already(request: web.Request, tag: str) -> bool:
+    """Whether the caller has what this ETag names (RFC 9110 §13.1.2)."""
+    asked = request.headers.get("If-None-Match", "")
+    return asked == "*" or tag in (one.strip().removeprefix("W/") for one in asked.split(","))
 
 
 async def body(request: web.Request, body_max_bytes: int, deadline_s: float) -> bytes:

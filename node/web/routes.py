@@ -6,7 +6,15 @@ from typing import Final
 
 from aiohttp import web
 
-from node.web import api_members, api_money, api_public, api_things, health
+from node.web import (
+    api_members,
+    api_money,
+    api_months,
+    api_public,
+    api_stablecoin,
+    api_things,
+    health,
+)
 from node.web.api_public import Counters
 from node.web.clicks import ClickDesk
 from node.web.endpoint import RawHandler, Route, bind
@@ -14,9 +22,12 @@ from node.web.fallback import expect, refuse
 from node.web.keys import DESK
 from node.web.models import members as m
 from node.web.models import money as p
+from node.web.models import months as n
+from node.web.models import stablecoin as s
 from node.web.models import things as t
 from node.web.models.base import PageQuery
 from node.web.models.health import AliveOut, DocumentOut, ProblemKindOut, ReadyOut
+from node.web.month_file import serve_month_file
 from node.web.openapi import serve_document
 
 API: Final = "/api/v1"
@@ -32,7 +43,10 @@ MEMBERS: Final = (
           api_members.make_token, "money", body=m.TokenIn, status=201),
     Route("DELETE", "/tokens/{token}", "revoke a token", m.TokensOut, api_members.end_token,
           "money"),
-    Route("GET", "/payout-target", "where I am paid", m.TargetOut, api_members.read_target, "read"),
+    Route("GET", "/payout-target", "where I am paid in an asset", m.TargetOut,
+          api_members.read_target, "read", query=m.TargetQuery),
+    Route("GET", "/payout-targets", "where I am paid, in each asset", m.TargetsOut,
+          api_members.list_targets, "read"),
     Route("PUT", "/payout-target", "be paid here; it is tried first", m.TargetOut,
           api_members.set_target, "money", body=m.TargetIn),
     Route("GET", "/notices", "what I should know", m.NoticesOut, api_members.list_notices, "read",
@@ -75,12 +89,21 @@ THINGS: Final = (
           api_things.list_subscriptions, "read"),
     Route("DELETE", "/subscriptions/{thing}", "repeat it no more", t.SubscriptionsOut,
           api_things.end_subscription, "click"),
-    Route("GET", "/month", "my month: pot, flattrs, what each is worth", t.MonthOut,
-          api_things.read_month, "read", query=t.MonthPageQuery),
-    Route("GET", "/months/{month}", "that month, or its receipt once it is closed", t.MonthOut,
-          api_things.read_that_month, "read", query=t.MonthPageQuery),
-    Route("GET", "/earnings/{month}", "what my things brought in a closed month", t.EarningsOut,
-          api_things.read_earnings, "read"),
+    Route("GET", "/month", "my month: pot, flattrs, what each is worth", n.MonthOut,
+          api_months.read_month, "read", query=n.MonthPageQuery),
+    Route("GET", "/months/{month}", "that month, or its receipt once it is closed", n.MonthOut,
+          api_months.read_that_month, "read", query=n.MonthPageQuery),
+    Route("GET", "/earnings/{month}", "what my things brought in a closed month", n.EarningsOut,
+          api_months.read_earnings, "read"),
+)  # fmt: skip
+
+STABLECOIN: Final = (
+    Route("POST", "/stablecoin/challenges", "the text that links an address when it is signed",
+          s.ChallengeOut, api_stablecoin.make_challenge, "money", body=s.ChallengeIn, status=201),
+    Route("POST", "/stablecoin/link", "link the address that has signed the text", s.LinkOut,
+          api_stablecoin.link_address, "money", body=s.LinkIn),
+    Route("GET", "/stablecoin/account", "my account in the vault, and the calls for my wallet",
+          s.AccountOut, api_stablecoin.read_account, "read", query=s.AccountQuery),
 )  # fmt: skip
 
 FLATTR: Final = Route("POST", "/flattrs", "flattr a thing by number or URL", t.FlattrOut,
@@ -95,10 +118,14 @@ UNDO_THING: Final = Route("DELETE", "/things/{thing}/flattr", "take it back", t.
 CLICKS: Final = (FLATTR, UNDO, FLATTR_THING, UNDO_THING)
 
 COUNT: Final = Route("GET", "/public/things/{thing}/count", "its counter, cacheable", t.CountOut)
+MONTH_FILE: Final = Route("GET", "/public/months/{month}/stablecoin",
+                          "the file of a month that is sealed on the vault",
+                          s.MonthFileOut)  # fmt: skip
 PUBLIC: Final = (
     Route("GET", "/public/node", "what this node is", t.PublicNodeOut, api_public.read_node),
-    Route("GET", "/public/months", "the totals of closed months", t.ClosedMonthsOut,
+    Route("GET", "/public/months", "the totals of closed months", n.ClosedMonthsOut,
           api_public.list_months, query=PageQuery),
+    MONTH_FILE,
     Route("GET", "/public/things", "a thing and its counters, by URL", t.PublicThingOut,
           api_public.find_thing, query=t.ThingUrlQuery),
     COUNT,
@@ -120,7 +147,8 @@ ROOT: Final = (
 def all_routes() -> dict[str, tuple[Route, ...]]:
     """Groups of routes by name; the paths are whole."""
     groups = {
-        "clicks": CLICKS, "members": MEMBERS, "money": MONEY, "things": THINGS, "public": PUBLIC,
+        "clicks": CLICKS, "members": MEMBERS, "money": MONEY, "stablecoin": STABLECOIN,
+        "things": THINGS, "public": PUBLIC,
     }  # fmt: skip
     whole = {name: tuple(route.under(API) for route in some) for name, some in groups.items()}
     return {**whole, "node": ROOT}
@@ -136,6 +164,7 @@ def add_routes(app: web.Application) -> None:
         FLATTR_THING.under(API): clicks.flattr_thing,
         UNDO_THING.under(API): clicks.undo_thing,
         COUNT.under(API): counters.count,
+        MONTH_FILE.under(API): serve_month_file,
         DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
     }
     for routes in all_routes().values():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -14,14 +15,28 @@ import pytest
 
 from node.app import open_node
 from node.clock import ManualClock
-from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.config import (
+    LndSettings,
+    MoneySettings,
+    Settings,
+    StablecoinSettings,
+    WebSettings,
+)
+from node.devnet.evm import open_tester
+from node.devnet.evm_vault import LocalVault, deploy_vault
 from node.devnet.lnurl import open_lnurl_server
 from node.flows import fund
 from node.flows.node import Node
+from node.flows.rules import stablecoin_rules
+from node.flows.stablecoin import Stablecoin
+from node.flows.transact import Transactor
+from node.flows.vault_events import ChainMoney
+from node.flows.vault_month import VaultMonths
 from node.store import checks
 from node.wallet.lightning.simulated import SimulatedNetwork, open_simulated_network
 from node.wallet.lightning.stubs import lightning_pb2_grpc, router_pb2, router_pb2_grpc
 from node.web.server import open_server
+from tests.conftest import MONTH
 
 WAIT_S = 10
 BALANCES = {"node": 100_000_000, "reader": 50_000_000, "creator": 0}
@@ -78,6 +93,7 @@ class World:
     wallets: dict[str, Any] = field(default_factory=dict)
     channels: dict[str, Any] = field(default_factory=dict)
     lnurl: Any = None
+    vault: Any = None
 
     @property
     def nobody(self) -> Client:
@@ -108,8 +124,10 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder, clock, *, database="", web=None, money=None) -> AsyncIterator[World]:
-    """Everything, in one process."""
+async def open_world(
+    folder, clock, *, database="", web=None, money=None, vault=None
+) -> AsyncIterator[World]:
+    """Everything, in one process; with a vault the stablecoin is switched on."""
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         network = await enter(open_simulated_network(folder / "network", BALANCES, clock=clock))
@@ -127,11 +145,31 @@ async def open_world(folder, clock, *, database="", web=None, money=None) -> Asy
             web=web or WebSettings(port=0, requests_per_minute=100_000, joins_per_hour=100_000),
         )
         node = await enter(open_node(settings, folder / "node", clock))
+        if vault is not None:
+            node = replace(node, stablecoin=await switch_on(node, vault))
         server = await enter(open_server(node))
         http = await enter(aiohttp.ClientSession())
-        yield World(node, clock, network, server.url, http, wallets, channels, lnurl)
+        yield World(node, clock, network, server.url, http, wallets, channels, lnurl, vault)
         async with node.store.read() as tx:
             assert await checks.breaches(tx, deep=True) == []
+
+
+async def switch_on(node: Node, vault: LocalVault) -> Stablecoin:
+    """The second rail of a node, on a vault of its own."""
+    chain, chain_id = vault.local.chain, vault.local.chain_id
+    first_block = (await chain.latest()).number
+    money = ChainMoney(node.store, node.clock, chain, vault.vault, chain_id, first_block)
+    transactor = Transactor(node.store, node.clock, chain, chain_id, vault.operator, 10**12)
+    treasury = vault.treasury.address
+    asked = StablecoinSettings(
+        network="eth-tester", rpc_urls=("http://127.0.0.1",), vault=vault.address,
+        first_block=first_block, keystore=Path("key.json"), dues_units=0,
+    )  # fmt: skip
+    return Stablecoin(
+        "eth-tester", money, vault.token, treasury, vault.operator, transactor,
+        VaultMonths(chain, chain_id, vault.vault, transactor),
+        stablecoin_rules(node.settings.money, asked, treasury),
+    )  # fmt: skip
 
 
 @asynccontextmanager
@@ -155,4 +193,18 @@ async def world(tmp_path, clock) -> AsyncIterator[World]:
 async def both_worlds(tmp_path, clock, database_url) -> AsyncIterator[World]:
     """A node on each database."""
     async with open_world(tmp_path, clock, database=database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def vault() -> AsyncIterator[LocalVault]:
+    """A vault that nobody has used, on a chain in this process."""
+    async with open_tester(starts_s=MONTH.starts_s + 3600) as local:
+        yield await deploy_vault(local)
+
+
+@pytest.fixture
+async def usd_world(tmp_path, clock, vault) -> AsyncIterator[World]:
+    """A node on SQLite that pays in both assets."""
+    async with open_world(tmp_path, clock, vault=vault) as opened:
         yield opened

@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from node.web.openapi import document
 from node.web.routes import all_routes
+from tests.web.wallets import book, link
 
 SETTINGS = """
 [checks]
@@ -35,12 +36,26 @@ async def test_no_request_that_can_be_thought_of_breaks_the_node(both_worlds, tm
     await world.fund(alice, 5_000)
     await world.fund(alice, 5_000, "available")
     await alice("POST", "/flattrs", {"url": "https://a.example/"})
+    await _run(world, alice, tmp_path)
+    assert (await world.nobody("GET", "/readyz", api="")).body["parts"]["database"]["good"]
+
+
+async def test_nor_does_one_about_the_vault(usd_world, tmp_path):
+    alice = await usd_world.join("alice")
+    await link(alice, "alice")
+    await usd_world.vault.deposit(await usd_world.vault.local.funded("alice"), 10, 4)
+    await book(usd_world)
+    await _run(usd_world, alice, tmp_path, "--include-path-regex", "stablecoin|payout-target|month")
+
+
+async def _run(world, alice, tmp_path, *more):
     (tmp_path / "schemathesis.toml").write_text(SETTINGS)
     process = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).parent / "st"), "run", f"{world.url}/openapi.json"),
         *("--header", f"Authorization: Bearer {alice.token}", "--max-examples", EXAMPLES),
         *("--exclude-checks", "positive_data_acceptance", "--continue-on-failure"),
         *("--phases", "examples,coverage,fuzzing", "--generation-deterministic", "--no-color"),
+        *more,
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -53,7 +68,6 @@ async def test_no_request_that_can_be_thought_of_breaks_the_node(both_worlds, tm
             process.kill()
             await process.wait()
     assert process.returncode == 0, output.decode()[-8000:]
-    assert (await world.nobody("GET", "/readyz", api="")).body["parts"]["database"]["good"]
 
 
 def test_the_document_is_openapi_3_1_and_names_every_route():

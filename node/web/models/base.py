@@ -7,16 +7,19 @@ within what both databases hold as msat. Text that is kept holds nothing that ca
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from node.web.reading import ROW_ID_MAX
 
 MSAT_MAX: Final = 2**63 - 1
+USD_UNITS_MAX: Final = 10**15
+"""The most that is asked for at once: a thousand million dollars."""
 SAT_MAX: Final = MSAT_MAX // 1000
 PAGE_MAX: Final = 200
 PAGE_DEFAULT: Final = 50
+DIGITS_MAX: Final = 16
 MONTH_PATTERN: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
 
 
@@ -28,7 +31,12 @@ def _visible(text: str) -> str:
 
 def _digits(value: object) -> object:
     """A number in a query is decimal digits, and nothing else that int() would read."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 10:  # noqa: PLR2004  the digits of 2**31
+    if (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isdecimal()
+        and len(value) <= DIGITS_MAX
+    ):
         return int(value)
     return value
 
@@ -52,9 +60,13 @@ class Page(Told):
 
 
 Msat = Annotated[int, Field(ge=0, le=MSAT_MAX)]
+Units = Annotated[int, Field(ge=0, description="In base units: a dollar has 1000000.")]
+AssetName: TypeAlias = Literal["sat", "usd"]
 SatWanted = Annotated[int, Field(ge=1, le=SAT_MAX, examples=[5000])]
 ThingNumber = Annotated[int, Field(ge=1, le=ROW_ID_MAX, examples=[7])]
 ThingQuery = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=ROW_ID_MAX, examples=[7])]
+UsdUnits = Annotated[int, Field(ge=0, le=USD_UNITS_MAX, examples=[5_000_000])]
+UsdUnitsQuery = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=USD_UNITS_MAX)]
 Limit = Annotated[
     int, BeforeValidator(_digits), Field(ge=1, le=PAGE_MAX, description="How many at most.")
 ]

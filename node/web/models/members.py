@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from node.flows.join import TOKEN_DAYS_MAX
-from node.web.models.base import Asked, Label, Page, TimeS, Told
+from node.web.models.base import Asked, AssetName, Label, Page, TimeS, Told
 
 Scope = Literal["read", "click", "things", "money"]
 
@@ -81,21 +81,38 @@ class MemberIn(Asked):
     )
 
 
-class TargetIn(Asked):
-    """Where to be paid: a Lightning address, an LNURL-pay, or a node's public key."""
+class TargetQuery(Asked):
+    """Which payout target."""
 
+    asset: AssetName = "sat"
+
+
+class TargetIn(Asked):
+    """Where to be paid: a Lightning address, an LNURL-pay, or a node's public key for sats.
+
+    For the stablecoin an address of the chain.
+    """
+
+    asset: AssetName = "sat"
     target: str = Field(min_length=1, max_length=2000, examples=["alice@wallet.example"])
 
 
 class TargetOut(Told):
-    """Where a member is paid."""
+    """Where a member is paid in an asset."""
 
+    asset: AssetName
     target: str | None
     active: bool = Field(description="Whether it is paid to already: a changed one waits.")
     active_from_s: TimeS | None
     tested: str | None = Field(
         default=None, description="What the live test saw.", examples=["it answers"]
     )
+
+
+class TargetsOut(Told):
+    """Where a member is paid, in each asset of this node."""
+
+    items: list[TargetOut]
 
 
 class NoticeOut(Told):

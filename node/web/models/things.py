@@ -1,4 +1,4 @@
-"""Things, flattrs, subscriptions, months, earnings, and what is public."""
+"""Things, flattrs, subscriptions, and what is public of them and of the node."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Literal
 from pydantic import Field
 
 from node.web.models.base import (
-    PAGE_DEFAULT,
     Asked,
     Limit,
     MonthText,
@@ -15,8 +14,8 @@ from node.web.models.base import (
     Page,
     ThingNumber,
     ThingQuery,
-    TimeS,
     Told,
+    Units,
     UrlQuery,
     UrlText,
 )
@@ -123,58 +122,17 @@ class SubscriptionsOut(Told):
     items: list[SubscriptionOut]
 
 
-class FlattrLine(Told):
-    """One flattred thing of a month."""
+class StablecoinOut(Told):
+    """The second rail: the vault, its chain, and the rules of the asset."""
 
-    thing: int
-    url: str
-    title: str
-    counts: bool
-    share_msat: Msat = Field(description="What it takes from the pot, commission included.")
-    why_not: str | None = None
-
-
-class MonthOut(Told):
-    """A reader's month: an estimate while `closed` is false, then the receipt."""
-
-    month: str
-    closed: bool
-    seconds_left: int
-    pot_msat: Msat
-    flattrs: int = Field(description="How many count.")
-    share_msat: Msat = Field(description="What each counted thing gets, commission included.")
-    share_with_one_more_msat: Msat | None = Field(description="The same after one more flattr.")
-    commission_per_share_msat: Msat
-    carry_msat: Msat = Field(description="What can't be split equally; it stays yours.")
-    digest: str | None = Field(description="Names the result of the whole month.")
-    things: list[FlattrLine]
-    next: str | None = None
-
-
-class MonthPageQuery(Asked):
-    """Which piece of the list of things."""
-
-    after: ThingQuery | None = None
-    limit: Limit = PAGE_DEFAULT
-
-
-class EarningLine(Told):
-    """What one thing brought its creator."""
-
-    thing: int
-    url: str
-    title: str
-    flattrs: int
-    earned_msat: Msat
-
-
-class EarningsOut(Told):
-    """What a creator's things brought in a closed month, without the commission."""
-
-    month: str
-    earned_msat: Msat
-    digest: str | None
-    things: list[EarningLine]
+    network: str = Field(description="The chain's name.", examples=["base-sepolia"])
+    chain_id: int
+    vault: str
+    token: str
+    operator: str = Field(description="The address of the node's key.")
+    treasury: str = Field(description="Where the vault pays the commission.")
+    dues_units: Units
+    payout_min_units: Units
 
 
 class PublicNodeOut(Told):
@@ -191,27 +149,9 @@ class PublicNodeOut(Told):
     )
     simulated: bool
     real_money: bool
-
-
-class ClosedMonthOut(Told):
-    """The totals of a closed month."""
-
-    month: str
-    pots_msat: Msat
-    distributed_msat: Msat
-    commission_msat: Msat
-    carried_msat: Msat
-    readers: int
-    creators: int
-    flattrs: int
-    digest: str | None
-    closed_s: TimeS
-
-
-class ClosedMonthsOut(Page):
-    """Closed months, newest first."""
-
-    items: list[ClosedMonthOut]
+    stablecoin: StablecoinOut | None = Field(
+        default=None, description="Null: this node pays over Lightning alone."
+    )
 
 
 class PublicThingOut(Told):
