@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "close": "node.cli.close:close",
     "payouts": "node.cli.payouts:payouts",
     "audit": "node.cli.audit:audit",
+    "verify": "node.cli.verify:verify",
     "drain": "node.cli.drain:drain",
     "resume": "node.cli.drain:resume",
     "reconcile": "node.cli.reconcile:reconcile",
