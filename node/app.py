@@ -126,8 +126,11 @@ async def open_stablecoin(
             treasury=roles.treasury,
             signer=signer,
             transactor=transactor,
-            months=VaultMonths(chain, network.chain_id, vault, transactor),
+            months=VaultMonths(
+                chain, network.chain_id, vault, transactor, first_block=chosen.first_block
+            ),
             rules=rules,
+            secret=read_seed(folder),
         )
 
 

@@ -1,12 +1,12 @@
-"""`flattr-node demo`: an example month, told step by step, on a Lightning network of its own.
+"""`flattr-node demo`: an example month, told step by step, on networks of its own.
 
-    network ▶ node ▶ join, fund, click (last month) ▶ close ▶ pay ▶ figures ▶ serve
+    networks ▶ node ▶ join, fund, click (last month) ▶ close ▶ pay ▶ figures ▶ serve
 
-Without options everything is in this process: SQLite in a temporary folder and simulated lnds,
-which the node reaches like any lnd. With --lnd the same story runs on btcd and four real lnds. The
-members use the node's HTTP API. The month is last month (`devnet/story_clock.py` says why). Nothing
-of an operator's own node is touched: the folder is new, and the settings name every value that
-could point elsewhere.
+Without options everything is in this process: SQLite in a temporary folder, simulated lnds, which
+the node reaches like any lnd, and a vault on eth-tester. With --lnd the same story runs on btcd and
+four real lnds, with --evm the vault is on anvil. The members use the node's HTTP API. The month is
+last month (`devnet/story_clock.py` says why). Nothing of an operator's own node is touched: the
+folder is new, and the settings name every value that could point elsewhere.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
@@ -27,18 +28,29 @@ from cyclopts import Parameter
 from node import log
 from node.app import open_node
 from node.cli.demo_page import SIMULATED, Page, open_page
-from node.clock import SystemClock
+from node.clock import SystemClock, now_s
 from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.devnet.demo_chain import DemoChain, open_demo_chain
 from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
 from node.devnet.month_file import EXAMPLE, MonthPlan, read_month
 from node.devnet.story import Story
 from node.devnet.story_clock import StoryClock
-from node.devnet.story_figures import Result, ask_receivers, earners, givers, result
+from node.devnet.story_figures import (
+    Result,
+    VaultResult,
+    ask_receivers,
+    earners,
+    givers,
+    result,
+)
+from node.devnet.story_vault import VaultStory
 from node.devnet.visitor import API, open_street
 from node.errors import ConfigError
 from node.flows.audit import audit
 from node.flows.audit_lines import State
 from node.flows.schedule import open_schedule
+from node.money import Asset
+from node.store.closes import Close
 from node.web.server import open_server
 
 PREFIX: Final = "flattr-demo-"
@@ -57,6 +69,9 @@ Lnd: TypeAlias = Annotated[
     bool,
     Parameter(negative="", help="Use four real lnds and a chain of their own on this machine."),
 ]
+Evm: TypeAlias = Annotated[
+    bool, Parameter(negative="", help="Use anvil, a chain in a process of its own on this machine.")
+]
 Folder: TypeAlias = Annotated[
     Path | None, Parameter(help="Keep everything here, in a folder that is new or empty.")
 ]
@@ -70,6 +85,7 @@ async def demo(
     once: Once = False,
     json: Json = False,
     lnd: Lnd = False,
+    evm: Evm = False,
     folder: Folder = None,
     month_file: MonthFile = EXAMPLE,
 ) -> int:
@@ -85,12 +101,19 @@ async def demo(
     async with AsyncExitStack() as stack:
         place = _place(stack, folder)
         network = await stack.enter_async_context(_network(place, plan, page, lnd=lnd))
-        settings = demo_settings(network)
-        node = await stack.enter_async_context(open_node(settings, place / "node", clock))
+        chain = None
+        if plan.has_stablecoin:
+            chain = await stack.enter_async_context(_chain(place, clock, page, evm=evm))
+        settings = demo_settings(network, chain)
+        in_process = None if chain is None else chain.in_process
+        node = await stack.enter_async_context(
+            open_node(settings, place / "node", clock, stablecoin_chain=in_process)
+        )
         server = await stack.enter_async_context(open_server(node))
         street = await stack.enter_async_context(open_street(server.url))
         story = Story(node, clock, network, street, plan, page.step)
-        told = await _tell(story, page, started_s)
+        vault = None if chain is None else VaultStory(story, chain)
+        told = await _tell(story, vault, page, started_s)
         if not once:
             await _serve(story, page, server.url, place)
     if json:
@@ -99,7 +122,7 @@ async def demo(
     return BREACH if told.audit == BROKEN else 0
 
 
-def demo_settings(network: DemoNetwork) -> Settings:
+def demo_settings(network: DemoNetwork, chain: DemoChain | None) -> Settings:
     """The settings of the demo's node: complete, so that no FLATTR_… variable reaches it."""
     return Settings(
         network="simnet",
@@ -108,34 +131,63 @@ def demo_settings(network: DemoNetwork) -> Settings:
         fetch_allow=network.fetch_allow,
         lnd=LndSettings(lndconnect=network.lndconnect),
         money=MoneySettings(operator_target=network.operator_target),
+        stablecoin=None if chain is None else chain.settings(),
         web=WebSettings(port=0, requests_per_minute=BUSY, joins_per_hour=BUSY),
     )
 
 
-async def _tell(story: Story, page: Page, started_s: float) -> Result:
-    page.chapter("Everybody joins")
-    await story.join()
-    page.chapter("Pots are filled, over Lightning")
-    await story.fund(lambda: page.say(f"({_since(started_s)} after the start)"))
-    page.chapter("Creators say where they are paid")
-    await story.targets()
-    page.chapter("What can be flattred")
-    await story.things()
+async def _tell(story: Story, vault: VaultStory | None, page: Page, started_s: float) -> Result:
+    await _begin(story, vault, page, started_s)
     page.chapter("The month's clicks")
     await story.click()
     page.chapter(f"{story.clock.month} is over and is closed")
     close = await story.close()
     page.chapter("Payouts, over Lightning")
     await story.pay()
+    in_vault = None
+    if vault is not None:
+        page.chapter("The stablecoin: closed, charged and paid by the vault")
+        await vault.come_back()
+        in_vault = await vault.close_and_pay()
     audited = await _audit(story, page)
     arrived = await ask_receivers(story)
     told = await result(story, close, arrived, audited)
     page.chapter("What everyone got")
-    page.pots(await givers(story, close))
-    page.earnings(await earners(story, close, arrived))
+    page.pots(await givers(story, close), Asset.SAT)
+    page.earnings(await earners(story, close, arrived), Asset.SAT)
     page.result(told)
-    page.say(f"({_since(started_s)} after the start; Lightning: {story.network.label})")
+    if vault is not None and in_vault is not None:
+        told = replace(told, stablecoin=await _show_vault(story, vault, page, in_vault))
+    labels = f"Lightning: {story.network.label}"
+    if vault is not None:
+        labels += f"; chain: {vault.label}"
+    page.say(f"({_since(started_s)} after the start; {labels})")
     return told
+
+
+async def _begin(story: Story, vault: VaultStory | None, page: Page, started_s: float) -> None:
+    """All that comes before the first click."""
+    page.chapter("Everybody joins")
+    await story.join()
+    page.chapter("Pots are filled, over Lightning")
+    await story.fund(lambda: page.say(f"({_since(started_s)} after the start)"))
+    if vault is not None:
+        page.chapter("Pots in the stablecoin are filled, in the vault")
+        await vault.fund()
+    page.chapter("Creators say where they are paid")
+    await story.targets()
+    if vault is not None:
+        await vault.targets()
+    page.chapter("What can be flattred")
+    await story.things()
+
+
+async def _show_vault(story: Story, vault: VaultStory, page: Page, close: Close) -> VaultResult:
+    sums = await vault.result(close)
+    page.pots(await givers(story, close), Asset.USD)
+    page.earnings(await vault.earners(close), Asset.USD)
+    page.vault(sums)
+    return sums
 
 
 async def _audit(story: Story, page: Page) -> str:
@@ -166,6 +218,20 @@ async def _serve(story: Story, page: Page, url: str, place: Path) -> None:
         loop.add_signal_handler(number, stop.set)
     async with open_schedule(story.node):
         await stop.wait()
+
+
+@asynccontextmanager
+async def _chain(
+    place: Path, clock: StoryClock, page: Page, *, evm: bool
+) -> AsyncIterator[DemoChain]:
+    page.chapter("A chain on this machine, and a vault on it")
+    async with open_demo_chain(place / "chain", now_s(clock), page.say, evm=evm) as chain:
+        page.say(
+            f"{chain.label}: " + ("SIMULATED, a chain inside of this process" if chain.simulated
+            else "a real EVM, and worthless coins")
+        )  # fmt: skip
+        page.say(f"the vault is {chain.vault.address}, its token a test dollar")
+        yield chain
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from node.clock import Clock, now_s
-from node.devnet.story_figures import EarnerRow, GiverRow, Result
+from node.devnet.story_figures import EarnerRow, GiverRow, Result, VaultResult
 from node.money import Asset, format_units
 
 SIMULATED: Final = "SIMULATED Lightning: no real node and no real money"
@@ -46,29 +46,28 @@ class Page:
         """Something to copy, on one line however wide the terminal is."""
         self._console.print(Text(f"    {words}", style="cyan"), soft_wrap=True)
 
-    def pots(self, rows: list[GiverRow]) -> None:
+    def pots(self, rows: list[GiverRow], asset: Asset) -> None:
         """What became of each pot."""
-        table = _table("Who gave", ("pot", "flattrs that count", "each is worth", "stays own"))
+        columns = ("pot", "flattrs that count", "each is worth", "stays own")
+        table = _table("Who gave", asset, columns)
         for row in rows:
-            table.add_row(
-                row.name, _sat(row.pot_msat), str(row.flattrs), _sat(row.share_msat),
-                _sat(row.carry_msat),
-            )  # fmt: skip
+            units = (format_units(one, asset) for one in (row.pot, row.share, row.carry))
+            pot, share, carry = units
+            table.add_row(row.name, pot, str(row.flattrs), share, carry)
         self._console.print(table)
 
-    def earnings(self, rows: list[EarnerRow]) -> None:
+    def earnings(self, rows: list[EarnerRow], asset: Asset) -> None:
         """What everyone got."""
         columns = ("flattrs", "earned (90 %)", "next dues", "held", "paid", "in the own wallet")
-        table = _table("Who got", columns)
+        table = _table("Who got", asset, columns)
         for row in rows:
-            table.add_row(
-                row.name, str(row.flattrs), _sat(row.earned_msat), _sat(row.dues_msat),
-                _sat(row.held_msat), _sat(row.paid_msat), _sat(row.received_msat),
-            )  # fmt: skip
+            units = (row.earned, row.dues, row.held, row.paid, row.received)
+            shown = [format_units(one, asset) for one in units]
+            table.add_row(row.name, str(row.flattrs), *shown)
         self._console.print(table)
         for row in rows:
             if row.why:
-                self.say(f"{row.name}: {_sat(row.held_msat)} sat: {row.why}")
+                self.say(f"{row.name}: {format_units(row.held, asset)} {asset}: {row.why}")
 
     def result(self, result: Result) -> None:
         """The month in one table."""
@@ -93,6 +92,25 @@ class Page:
         table.add_row("audit of the books and of Lightning", result.audit)
         self._console.print(table)
 
+    def vault(self, result: VaultResult) -> None:
+        """The month in the stablecoin in one table."""
+        table = Table(title=f"The stablecoin on {result.chain}, in usd", title_justify="left")
+        table.add_column("what", no_wrap=True)
+        table.add_column("usd", justify="right", no_wrap=True)
+        for words, units in (
+            ("in all pots", result.pots_units),
+            ("charged by the vault, as it says itself", result.charged_units),
+            ("the operator's tenth", result.commission_units),
+            ("  received by the treasury, as the token says", result.received_by_operator_units),
+            ("received by the creators, as the token says", result.received_by_creators_units),
+        ):
+            table.add_row(words, format_units(units, Asset.USD))
+        table.add_row("batches", str(result.batches))
+        table.add_row("payouts paid, claimable", f"{result.paid}, {result.claimable}")
+        table.add_row("gas for each recipient: the operator's expense",
+                      f"{result.gas_per_creator:,}")  # fmt: skip
+        self._console.print(table)
+
 
 def open_page(clock: Clock) -> Page:
     """The page on standard output; as wide as the terminal, or wide enough for the tables."""
@@ -102,8 +120,8 @@ def open_page(clock: Clock) -> Page:
     return Page(console, clock)
 
 
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=f"{title}, in sat", title_justify="left")
+def _table(title: str, asset: Asset, columns: tuple[str, ...]) -> Table:
+    table = Table(title=f"{title}, in {asset}", title_justify="left")
     table.add_column("name", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right")

@@ -40,9 +40,14 @@ def _quietly(_line: str) -> None:
     """Report progress to nobody."""
 
 
+def local_secret(name: str) -> bytes:
+    """The private key of a name, on local chains only: everybody can know it."""
+    return hashlib.sha256(f"flattr-node local chain: {name}".encode()).digest()
+
+
 def local_key(name: str) -> Signer:
-    """The key of a name, on local chains only: everybody can know it."""
-    return Signer(hashlib.sha256(f"flattr-node local chain: {name}".encode()).digest())
+    """What signs with it."""
+    return Signer(local_secret(name))
 
 
 class LocalChain(Protocol):
@@ -51,10 +56,13 @@ class LocalChain(Protocol):
     chain: Chain
     """As the node sees it, by its own connection."""
     chain_id: int
-    url: str | None
-    """Where its RPC listens; None: in this process, by `provider`."""
     provider: Any
     """For web3, when there is no URL."""
+
+    @property
+    def url(self) -> str | None:
+        """Where its RPC listens; None: in this process, by `provider`."""
+        ...
 
     async def funded(self, name: str) -> Signer:
         """The key of a name, with coin for gas."""

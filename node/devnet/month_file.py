@@ -21,22 +21,29 @@ BYTES_MAX: Final = 1 << 20
 POT_MAX_SAT: Final = 1_000_000
 POTS_MAX_SAT: Final = 5_000_000
 """All pots together: what one channel of the local network carries with room to spare."""
+POT_MAX_CENTS: Final = 10_000_000
 RESERVED: Final = "operator"
 
 Target = Literal["address", "keysend", "none"]
 Verb = Literal["flattr", "undo", "subscribe"]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{1,31}", re.ASCII)
+_USD: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{2})?", re.ASCII)
 _COMMENT: Final = re.compile(r"(^|\s)#.*")
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMember:
-    """A reader, or a creator (`target` is not None), and the pot in whole sats; 0 for none."""
+    """A reader, or a creator (`target` is not None), and the pot in whole sats; 0 for none.
+
+    `pot_cents`: the pot in the stablecoin, in hundredths; `evm`: whether a creator has an address.
+    """
 
     name: str
     pot_sat: int
     target: Target | None
+    pot_cents: int = 0
+    evm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,11 @@ class MonthPlan:
     def creators(self) -> list[PlannedMember]:
         """Those who make things."""
         return [member for member in self.members.values() if member.target is not None]
+
+    @property
+    def has_stablecoin(self) -> bool:
+        """Whether anything in it needs a chain."""
+        return any(member.pot_cents or member.evm for member in self.members.values())
 
     @property
     def pots_sat(self) -> int:
@@ -168,7 +180,10 @@ class _Reading:
                 "a second creator with the node key would share the first one's wallet, and "
                 "flattrs between them would not count: write target address"
             )
-        self._members[name] = PlannedMember(name, _pot_sat(fields["pot"]), target)
+        self._members[name] = PlannedMember(
+            name, _pot_sat(fields["pot"]), target, _pot_cents(fields.get("usd")),
+            evm=fields.get("evm") is not None,
+        )  # fmt: skip
 
     def _thing(self, found: re.Match[str]) -> None:
         name, owner = found["name"], found["owner"]
@@ -229,6 +244,19 @@ def _pot_sat(text: str | None) -> int:
     return pot_sat
 
 
+def _pot_cents(text: str | None) -> int:
+    if text is None:
+        return 0
+    whole, _, cents = text.partition(".")
+    number = int(whole + cents) * (1 if cents else 100) if _USD.fullmatch(text) else 0
+    if not 1 <= number <= POT_MAX_CENTS:
+        raise BadInput(
+            f"{_quoted(text)} is no pot in dollars: write 0.01 to {POT_MAX_CENTS // 100},"
+            " like 5 or 7.50"
+        )
+    return number
+
+
 def _quoted(text: str) -> str:
     shown = "".join(char if char.isprintable() else "?" for char in text[:60])
     return f"“{shown}{'…' if len(text) > len(shown) else ''}”"
@@ -236,15 +264,15 @@ def _quoted(text: str) -> str:
 
 _SHAPES: Final = {
     "reader": (
-        re.compile(r"reader (?P<name>\S+) pot (?P<pot>\S+) sat"),
-        "reader alice pot 9000 sat",
+        re.compile(r"reader (?P<name>\S+) pot (?P<pot>\S+) sat(?: and (?P<usd>\S+) usd)?"),
+        "reader alice pot 9000 sat, or reader alice pot 9000 sat and 7.50 usd",
     ),
     "creator": (
         re.compile(
             r"creator (?P<name>\S+) pays (?:nothing|(?P<pot>\S+) sat dues)"
-            r" target (?P<target>address|keysend|none)"
+            r" target (?P<target>address|keysend|none)(?P<evm> and evm)?"
         ),
-        "creator blog pays 2000 sat dues target address",
+        "creator blog pays 2000 sat dues target address, or … target address and evm",
     ),
     "thing": (
         re.compile(r"thing (?P<name>\S+) (?P<url>\S+) (?:unclaimed|owner (?P<owner>\S+))"),

@@ -11,7 +11,7 @@ sent to lists its invoice as settled.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from node.devnet.story import Story
@@ -32,26 +32,26 @@ UNPAID_DUES: Final = "held until the dues are paid"
 
 @dataclass(frozen=True, slots=True)
 class GiverRow:
-    """One pot, in msat."""
+    """One pot, in base units."""
 
     name: str
-    pot_msat: int
+    pot: int
     flattrs: int
-    share_msat: int
-    carry_msat: int
+    share: int
+    carry: int
 
 
 @dataclass(frozen=True, slots=True)
 class EarnerRow:
-    """One creator's month, in msat. `why` says why something waits."""
+    """One creator's month, in base units. `why` says why something waits."""
 
     name: str
     flattrs: int
-    earned_msat: int
-    dues_msat: int
-    held_msat: int
-    paid_msat: int
-    received_msat: int
+    earned: int
+    dues: int
+    held: int
+    paid: int
+    received: int
     why: str
 
 
@@ -73,6 +73,7 @@ class Result:
     received_by_operator_msat: int
     routing_fees_msat: int
     audit: str
+    stablecoin: VaultResult | None = None
 
     def line(self) -> dict[str, Any]:
         """The keys and the order of the demo's last line."""
@@ -89,7 +90,28 @@ class Result:
             "received_by_operator_msat": self.received_by_operator_msat,
             "routing_fees_msat": self.routing_fees_msat,
             "audit": self.audit,
+            **({"stablecoin": self.stablecoin.part()} if self.stablecoin else {}),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class VaultResult:
+    """The month in the stablecoin as numbers, in base units. `paid`, `claimable` count payouts."""
+
+    chain: str
+    pots_units: int
+    charged_units: int
+    commission_units: int
+    batches: int
+    paid: int
+    claimable: int
+    received_by_creators_units: int
+    received_by_operator_units: int
+    gas_per_creator: int
+
+    def part(self) -> dict[str, Any]:
+        """The keys and the order of the demo's last line."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +134,7 @@ async def givers(story: Story, close: Close) -> list[GiverRow]:
     async with story.node.store.read() as tx:
         for planned in story.plan.members.values():
             receipt = await receipts.receipt(
-                tx, close.month, ASSET, story.visitor[planned.name].member
+                tx, close.month, close.asset, story.visitor[planned.name].member
             )
             if receipt is not None:
                 rows.append(
@@ -124,12 +146,15 @@ async def givers(story: Story, close: Close) -> list[GiverRow]:
 
 
 async def earners(story: Story, close: Close, arrived: Arrived) -> list[EarnerRow]:
-    """A row for each creator, in the order of the file."""
+    """A row for each creator over Lightning, in the order of the file."""
+    rows = []
     async with story.node.store.read() as tx:
-        return [
-            await _earner(tx, planned.name, story.visitor[planned.name].member, close, arrived)
-            for planned in story.plan.creators
-        ]
+        for planned in story.plan.creators:
+            member = story.visitor[planned.name].member
+            references = await payouts.of_member(tx, member, 100)
+            received = sum(arrived.creators.get(row.reference or "", 0) for _, row in references)
+            rows.append(await earner(tx, planned.name, member, close, received))
+    return rows
 
 
 async def result(story: Story, close: Close, arrived: Arrived, audit: str) -> Result:
@@ -158,26 +183,29 @@ async def result(story: Story, close: Close, arrived: Arrived, audit: str) -> Re
     )
 
 
-async def _earner(tx: Tx, name: str, member: MemberId, close: Close, arrived: Arrived) -> EarnerRow:
-    earned = await receipts.earnings(tx, close.month, ASSET, member)
-    rows = await payouts.of_member(tx, member, 100)
-    held = (await journal.balance(tx, accounts.held(ASSET, member))).units
+async def earner(tx: Tx, name: str, member: MemberId, close: Close, received: int) -> EarnerRow:
+    """One creator's row in the asset of a close; `received` is what the own wallet says."""
+    asset = close.asset
+    earned = await receipts.earnings(tx, close.month, asset, member)
+    found = await payouts.of_member(tx, member, 100)
+    rows = [payout for payout, _ in found if payout.amount.asset is asset]
+    held = (await journal.balance(tx, accounts.held(asset, member))).units
     why = [UNPAID_DUES] if held else []
-    for payout, _ in rows:
+    for payout in rows:
         if payout.state is not PayoutState.PAID:
             held += payout.amount.units
             why.append(str(payout.reason or payout.state))
-    left = (await journal.balance(tx, accounts.earned(ASSET, member))).units
-    paid = _sum(one for one, _ in rows if one.state is PayoutState.PAID)
+    left = (await journal.balance(tx, accounts.earned(asset, member))).units
+    paid = _sum(one for one in rows if one.state is PayoutState.PAID)
     net = sum(one.net for one in earned)
     return EarnerRow(
         name=name,
         flattrs=sum(one.flattrs for one in earned),
-        earned_msat=net,
-        dues_msat=net - held - paid - left,
-        held_msat=held,
-        paid_msat=paid,
-        received_msat=sum(arrived.creators.get(row.reference or "", 0) for _, row in rows),
+        earned=net,
+        dues=net - held - paid - left,
+        held=held,
+        paid=paid,
+        received=received,
         why="; ".join(why),
     )
 

@@ -88,9 +88,20 @@ class Visitor:
         pot = await self._ask("PUT", "/pot", {"amount_sat": amount_sat})
         return pot["month"], pot["pot_msat"]
 
-    async def set_target(self, target: str) -> str:
+    async def set_target(self, target: str, *, asset: str = "sat") -> str:
         """Say where to be paid; what the node's live test saw."""
-        return str((await self._ask("PUT", "/payout-target", {"target": target}))["tested"])
+        body = {"target": target, "asset": asset}
+        return str((await self._ask("PUT", "/payout-target", body))["tested"])
+
+    async def ask_link(self, address: str) -> str:
+        """The text whose signature links an address."""
+        body = {"address": address}
+        return str((await self._ask("POST", "/stablecoin/challenges", body))["text"])
+
+    async def link(self, text: str, signature: str) -> None:
+        """Link the address that has signed the text."""
+        body = {"text": text, "signature": signature}
+        await self._ask("POST", "/stablecoin/link", body)
 
     async def flattr(self, url: str) -> None:
         """One click."""

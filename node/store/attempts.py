@@ -153,6 +153,12 @@ async def buried_since(tx: Tx, rail: str, since_us: int, limit: int) -> list[Att
     )  # fmt: skip
 
 
+async def proof_of(tx: Tx, attempt_id: AttemptId) -> str | None:
+    """What proves that an attempt has paid; None until it has."""
+    found: str | None = await tx.value("SELECT proof FROM attempt WHERE id = :id", id=attempt_id)
+    return found
+
+
 async def get(tx: Tx, attempt_id: AttemptId) -> Attempt | None:
     """The attempt with this id, locked."""
     found = await _attempts(tx, "id = :id" + tx.for_update, id=attempt_id)
