@@ -110,6 +110,21 @@ def assert_balanced(line: dict[str, Any]) -> None:
     assert line["audit"] == "pass"
 
 
+def assert_paid_by_the_vault(told: dict[str, Any], chain: str) -> None:
+    """The example month in the stablecoin; what was received is what the token says."""
+    assert list(told) == [
+        "chain", "pots_units", "charged_units", "commission_units", "batches", "paid", "claimable",
+        "received_by_creators_units", "received_by_operator_units", "gas_per_creator",
+    ]  # fmt: skip
+    assert told["chain"].startswith(chain)
+    assert told["pots_units"] == told["charged_units"] == 29_840_000
+    assert told["commission_units"] * 10 == told["charged_units"]
+    assert told["received_by_operator_units"] == told["commission_units"]
+    assert told["received_by_creators_units"] == 20_134_800
+    assert (told["batches"], told["paid"], told["claimable"]) == (1, 4, 0)
+    assert 20_000 < told["gas_per_creator"] < 100_000
+
+
 async def test_the_example_month_is_paid_and_every_figure_of_its_last_line_agrees() -> None:
     ended = await run_demo("--once", "--json")
     assert ended.status == 0, ended.err
@@ -117,7 +132,7 @@ async def test_the_example_month_is_paid_and_every_figure_of_its_last_line_agree
     assert list(line) == [
         "lightning", "month", "pots_msat", "distributed_msat", "commission_msat", "carried_msat",
         "payouts", "paid_to_creators_msat", "received_by_creators_msat",
-        "received_by_operator_msat", "routing_fees_msat", "audit",
+        "received_by_operator_msat", "routing_fees_msat", "audit", "stablecoin",
     ]  # fmt: skip
     assert_balanced(line)
     assert line["lightning"] == "simulated"
@@ -127,6 +142,7 @@ async def test_the_example_month_is_paid_and_every_figure_of_its_last_line_agree
     assert line["payouts"] == {"paid": 5, "held": 1, "in_flight": 0}
     assert line["routing_fees_msat"] > 0
     assert ended.settled_after_s < 15
+    assert_paid_by_the_vault(line["stablecoin"], "eth-tester")
 
 
 async def test_the_demo_says_that_it_is_simulated_and_why_a_creator_is_not_paid() -> None:
@@ -211,8 +227,8 @@ async def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> No
 
 
 async def test_a_bad_month_file_is_one_sentence_with_its_line(tmp_path: Path) -> None:
-    month = changed(tmp_path, ("bob pot 6000 sat", "bob pot lots"))
-    number = 1 + month.read_text().splitlines().index("reader    bob pot lots")
+    month = changed(tmp_path, ("frank pot 3000 sat", "frank pot lots"))
+    number = 1 + month.read_text().splitlines().index("reader    frank pot lots")
     ended = await run_demo("--once", "--month-file", month)
     assert ended.status == 1
     assert ended.out == ""
@@ -221,10 +237,21 @@ async def test_a_bad_month_file_is_one_sentence_with_its_line(tmp_path: Path) ->
     assert len(ended.err.strip().splitlines()) == 1
 
 
+async def test_a_month_without_the_stablecoin_needs_no_chain(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    path = tmp_path / "sats.txt"
+    path.write_text(re.sub(r" and ([0-9.]+ usd|evm)", "", text), encoding="utf-8")
+    ended = await run_demo("--once", "--json", "--month-file", path)
+    assert ended.status == 0, ended.err
+    assert "stablecoin" not in ended.last_line
+    assert "vault" not in ended.out
+
+
 @pytest.mark.lnd
+@pytest.mark.anvil
 @pytest.mark.xdist_group("lnd")
-async def test_the_same_month_on_real_lnds_crosses_two_hops() -> None:
-    ended = await run_demo("--lnd", "--once", "--json", limit_s=LND_LIMIT_S)
+async def test_the_same_month_on_real_lnds_and_a_real_evm() -> None:
+    ended = await run_demo("--lnd", "--evm", "--once", "--json", limit_s=LND_LIMIT_S)
     assert ended.status == 0, ended.err
     line = ended.last_line
     assert_balanced(line)
@@ -234,3 +261,4 @@ async def test_the_same_month_on_real_lnds_crosses_two_hops() -> None:
     assert line["payouts"] == {"paid": 5, "held": 1, "in_flight": 0}
     assert line["routing_fees_msat"] == 5 * 100 + 36_500  # the router: 100 msat and 0.1 % each
     assert "SIMULATED" not in ended.out
+    assert_paid_by_the_vault(line["stablecoin"], "anvil ")

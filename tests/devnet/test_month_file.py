@@ -95,3 +95,24 @@ def test_files_that_are_no_page_of_text_are_refused(tmp_path) -> None:
     (tmp_path / "long").write_bytes(b"#" * (BYTES_MAX + 1))
     with pytest.raises(BadInput, match="longer than"):
         read_month(tmp_path / "long")
+
+
+def test_pots_in_dollars_are_cents_and_creators_may_have_an_address():
+    text = """
+        reader alice pot 9000 sat and 7.50 usd
+        reader bob pot 9000 sat and 5 usd
+        reader carol pot 9000 sat
+        creator blog pays nothing target none and evm
+        creator songs pays nothing target none
+        thing essay https://blog.example/essay owner blog
+    """
+    plan = parse_month(text, "a month")
+    assert [one.pot_cents for one in plan.readers] == [750, 500, 0]
+    assert [one.evm for one in plan.creators] == [True, False]
+    assert plan.has_stablecoin
+
+
+@pytest.mark.parametrize("usd", ["0", "0.00", "7.5", "-1", "1e3", "100001", "٣", "1.234"])
+def test_what_is_no_pot_in_dollars_is_refused_with_an_example(usd):
+    with pytest.raises(BadInput, match="write 0.01 to"):
+        parse_month(f"reader alice pot 9000 sat and {usd} usd", "a month")
