@@ -178,3 +178,16 @@ async def test_the_public_page_names_the_vault(usd_world):
     vault = usd_world.vault
     assert (told["vault"], told["token"]) == (vault.address, vault.token)
     assert (told["network"], told["operator"]) == ("eth-tester", vault.operator.address)
+
+
+async def test_two_who_share_a_wallet_on_the_chain_do_not_count_there(usd_world):
+    alice, blog = await _flattr_in_usd(usd_world)
+    address = local_key("both").address
+    for client, target in ((alice, address.lower()), (blog, address)):
+        saved = await client("PUT", "/payout-target", {"asset": "usd", "target": target})
+        assert saved.body["target"] == address
+    await _close_in_usd(usd_world)
+    receipt = (await alice("GET", f"/months/{MONTH}")).body
+    assert (receipt["usd"]["flattrs"], receipt["usd"]["share_units"]) == (0, 0)
+    assert not receipt["things"][0]["usd"]["counts"]
+    assert (await blog("GET", f"/earnings/{MONTH}")).body["usd"]["earned_units"] == 0
