@@ -10,10 +10,11 @@ from node.devnet.evm_vault import DOLLAR
 from node.flows import chain_money
 from node.flows.claim import grant
 from node.flows.close import Closing, close_month
+from node.flows.stablecoin import RAIL
 from node.ids import PayoutId
 from node.money import Amount, Asset
 from node.settlement.payout import Payout, PayoutKind, PayoutState
-from node.store import closes, payouts
+from node.store import closes, leases, payouts
 from node.store.closes import Close, Figures, Stage
 from node.wallet.stablecoin.words import ZERO_ADDRESS
 from tests.conftest import MONTH
@@ -191,3 +192,15 @@ async def test_two_who_share_a_wallet_on_the_chain_do_not_count_there(usd_world)
     assert (receipt["usd"]["flattrs"], receipt["usd"]["share_units"]) == (0, 0)
     assert not receipt["things"][0]["usd"]["counts"]
     assert (await blog("GET", f"/earnings/{MONTH}")).body["usd"]["earned_units"] == 0
+
+
+async def test_the_node_is_not_ready_when_the_books_of_the_vault_have_stopped_paying(usd_world):
+    fine = (await usd_world.nobody("GET", "/readyz", api="")).body
+    assert fine["ready"]
+    assert "eth-tester" in fine["parts"]["stablecoin"]["words"]
+    async with usd_world.node.store.write() as tx:
+        await leases.stop(tx, RAIL, "the books are not clean. I1 secret rows", 1)
+    stopped = await usd_world.nobody("GET", "/readyz", api="")
+    assert (stopped.status, stopped.body["ready"]) == (503, False)
+    assert stopped.body["parts"]["books"]["good"]
+    assert "secret" not in str(stopped.body)
