@@ -136,7 +136,7 @@ async def test_a_payout_on_the_chain_is_proved_by_its_transaction(usd_world):
                Amount(0, Asset.USD), local_key("blog").address, MONTH, state, reason)
         for number, units, state, reason in [
             (1, 2_500_000, PayoutState.IN_FLIGHT, None),
-            (2, DOLLAR, PayoutState.HELD, "claimable: the token refused the address"),
+            (2, DOLLAR, PayoutState.HELD, "the token refused this address; it can be claimed from the vault"),
         ]
     ]  # fmt: skip
     store = usd_world.node.store
