@@ -20,6 +20,8 @@ from node.wallet.stablecoin.words import ZERO_ADDRESS
 from tests.conftest import MONTH
 from tests.web.wallets import book, link
 
+REFUSED = "the token refused this address; it can be claimed from the vault"
+"""As the payer says it."""
 VAULTS_TO_DECIDE = [
     ("POST", "/deposits", {"asset": "usd", "amount_units": DOLLAR}),
     ("PUT", "/pot", {"asset": "usd", "amount_units": DOLLAR}),
@@ -136,7 +138,7 @@ async def test_a_payout_on_the_chain_is_proved_by_its_transaction(usd_world):
                Amount(0, Asset.USD), local_key("blog").address, MONTH, state, reason)
         for number, units, state, reason in [
             (1, 2_500_000, PayoutState.IN_FLIGHT, None),
-            (2, DOLLAR, PayoutState.HELD, "the token refused this address; it can be claimed from the vault"),
+            (2, DOLLAR, PayoutState.HELD, REFUSED),
         ]
     ]  # fmt: skip
     store = usd_world.node.store
