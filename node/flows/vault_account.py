@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from node.flows.chain_books import USD
@@ -46,15 +47,20 @@ async def account_of(money: ChainMoney, member: MemberId) -> AccountView | None:
         pending = await chain_events.of_address(
             tx, money.chain_id, linked.address, EventState.PENDING
         )
-    account = await money.vault.account(linked.address)
+    vault, address = money.vault, linked.address
+    account, free_units, exit_at_s, wallet_units, latest = await asyncio.gather(
+        vault.account(address), vault.free(address), vault.exit_at(address),
+        vault.token_balance(address), money.chain.latest(),
+    )  # fmt: skip
     return AccountView(
-        address=linked.address,
+        address=address,
         balance_units=account.balance_units,
         pot_units=account.pot_units,
-        free_units=await money.vault.free(linked.address),
-        exit_at_s=await money.vault.exit_at(linked.address),
-        wallet_units=await money.vault.token_balance(linked.address),
-        at_s=(await money.chain.latest()).time_s,
+        # They may be of two blocks.
+        free_units=min(free_units, account.balance_units),
+        exit_at_s=exit_at_s,
+        wallet_units=wallet_units,
+        at_s=latest.time_s,
         pending=tuple(pending),
         read_to=(await position(money)).number,
     )

@@ -157,7 +157,9 @@ def _words(account: AccountView) -> tuple[str, ...]:
     if account.has_exited:
         said.append("your exit has matured: all is free, and the pot can be lowered")
     if account.pending:
-        said.append(f"{len(account.pending)} events are in a block that is not final yet")
+        number = len(account.pending)
+        events = "1 event is" if number == 1 else f"{number} events are"
+        said.append(f"{events} not final yet, and so not in your balance here")
     return tuple(said)
 
 

@@ -102,7 +102,9 @@ async def set_target(call: Call, asked: TargetIn) -> TargetOut:
     """PUT /payout-target."""
     node = call.node
     if asked.asset == "usd":
-        saved = await set_vault_target(call.stablecoin, call.member, asked.target)
+        stablecoin = call.stablecoin
+        call.desk.limits.count_chain(call.member)
+        saved = await set_vault_target(stablecoin, call.member, asked.target)
     else:
         saved = await join.set_target(
             node.store, node.clock, node.rules, node.fetcher, call.member, asked.target

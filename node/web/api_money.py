@@ -36,11 +36,11 @@ _WORDS: Final = {
     PayoutState.RETURNED: "could not be paid and is available again",
 }
 _USD_WORDS: Final = {**_WORDS, PayoutState.PAID: "is paid: the transaction proves it"}
-_CLAIM: Final = "claimable"
-"""The word in the reason of a payout that the token refused to deliver."""
+_CLAIM: Final = "can be claimed"
+"""In the reason of a payout that the token refused to deliver."""
 _CLAIM_WORDS: Final = (
-    "waits in the vault for its address, which the token refused: GET /stablecoin/account has the"
-    " call that delivers it"
+    "is paid, and was refused by the token: it is the address's own in the vault, and"
+    " GET /stablecoin/account has the call that delivers it"
 )
 
 

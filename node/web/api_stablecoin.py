@@ -37,7 +37,9 @@ async def make_challenge(call: Call, asked: ChallengeIn) -> ChallengeOut:
 
 async def link_address(call: Call, asked: LinkIn) -> LinkOut:
     """POST /stablecoin/link."""
-    linked = await link.link(_linking(call), call.member, asked.text, asked.signature)
+    linking = _linking(call)
+    call.desk.limits.count_chain(call.member)
+    linked = await link.link(linking, call.member, asked.text, asked.signature)
     money = call.stablecoin.money
     mine = await statement.balance(money.store, money.clock, call.stablecoin.rules, call.member)
     return LinkOut(
@@ -53,6 +55,7 @@ async def read_account(call: Call, asked: AccountQuery) -> AccountOut:
     """GET /stablecoin/account."""
     wanted = Wanted(asked.deposit_units, asked.pot_units, asked.withdraw_units)
     stablecoin = call.stablecoin
+    call.desk.limits.count_chain(call.member)
     return _account(stablecoin, await vault_view(stablecoin, call.member, wanted))
 
 

@@ -2,6 +2,7 @@
 
     database    a read                       lightning   GetInfo: reached, synced, which network
     books       the rail's breaker           tasks       what the schedule last reported
+    stablecoin  the breaker of the second rail, on a node that has it
 
 LND is asked at most once in five seconds, however often we are. What is said here is public, so
 a breach of the books is said without its rows: those are in the operator's log and `audit`.
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from node.flows.ready import database_trouble, rail_stopped
+from node.flows.stablecoin import RAIL
 from node.web.endpoint import Call
 from node.web.keys import Desk
 from node.web.models.health import AliveOut, PartOut, ReadyOut
@@ -35,6 +37,10 @@ async def read_ready(call: Call) -> ReadyOut:
     if not trouble:
         stopped = await rail_stopped(node.store, node.rail.name)
         parts["books"] = _part(_without_rows(stopped or ""), "paying is not stopped")
+    if not trouble and node.stablecoin:
+        stopped = await rail_stopped(node.store, RAIL)
+        fine = f"the vault on {node.stablecoin.network}: paying is not stopped"
+        parts["stablecoin"] = _part(_without_rows(stopped or ""), fine)
     troubles = "; ".join(
         f"{name}: {_without_rows(words)}" for name, words in sorted(node.health.troubles.items())
     )

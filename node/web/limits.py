@@ -23,6 +23,8 @@ from node.errors import TooMany
 
 CALLERS_MAX: Final = 100_000
 """With more callers than this in one minute, all counts begin again: memory is bounded."""
+CHAIN_SHARE: Final = 10
+"""One of so many requests a minute may ask the chain; of all tokens of a member together."""
 _MINUTE_US: Final = 60_000_000
 _IPV6_SITE_BITS: Final = 64
 _HOUR_S: Final = 3600
@@ -70,6 +72,14 @@ class Limits:
         if number > self._limit:
             raise TooMany(f"at most {self._limit} requests a minute: wait a little", self._left_s())
         return number
+
+    def count_chain(self, member: int) -> None:
+        """Count a request that asks the chain, by member. Raises TooMany.
+
+        Each is many calls to RPCs, which have their own limits, and which the payments need too.
+        """
+        if self.count(f"chain {member}") > max(1, self._limit // CHAIN_SHARE):
+            raise TooMany("too many questions to the chain: wait a little", self._left_s())
 
     def allowance(self, caller: str) -> Allowance:
         """What this caller has left of the minute."""

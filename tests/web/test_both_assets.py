@@ -10,15 +10,18 @@ from node.devnet.evm_vault import DOLLAR
 from node.flows import chain_money
 from node.flows.claim import grant
 from node.flows.close import Closing, close_month
+from node.flows.stablecoin import RAIL
 from node.ids import PayoutId
 from node.money import Amount, Asset
 from node.settlement.payout import Payout, PayoutKind, PayoutState
-from node.store import closes, payouts
+from node.store import closes, leases, payouts
 from node.store.closes import Close, Figures, Stage
 from node.wallet.stablecoin.words import ZERO_ADDRESS
 from tests.conftest import MONTH
 from tests.web.wallets import book, link
 
+REFUSED = "the token refused this address; it can be claimed from the vault"
+"""As the payer says it."""
 VAULTS_TO_DECIDE = [
     ("POST", "/deposits", {"asset": "usd", "amount_units": DOLLAR}),
     ("PUT", "/pot", {"asset": "usd", "amount_units": DOLLAR}),
@@ -135,7 +138,7 @@ async def test_a_payout_on_the_chain_is_proved_by_its_transaction(usd_world):
                Amount(0, Asset.USD), local_key("blog").address, MONTH, state, reason)
         for number, units, state, reason in [
             (1, 2_500_000, PayoutState.IN_FLIGHT, None),
-            (2, DOLLAR, PayoutState.HELD, "claimable: the token refused the address"),
+            (2, DOLLAR, PayoutState.HELD, REFUSED),
         ]
     ]  # fmt: skip
     store = usd_world.node.store
@@ -178,3 +181,28 @@ async def test_the_public_page_names_the_vault(usd_world):
     vault = usd_world.vault
     assert (told["vault"], told["token"]) == (vault.address, vault.token)
     assert (told["network"], told["operator"]) == ("eth-tester", vault.operator.address)
+
+
+async def test_two_who_share_a_wallet_on_the_chain_do_not_count_there(usd_world):
+    alice, blog = await _flattr_in_usd(usd_world)
+    address = local_key("both").address
+    for client, target in ((alice, address.lower()), (blog, address)):
+        saved = await client("PUT", "/payout-target", {"asset": "usd", "target": target})
+        assert saved.body["target"] == address
+    await _close_in_usd(usd_world)
+    receipt = (await alice("GET", f"/months/{MONTH}")).body
+    assert (receipt["usd"]["flattrs"], receipt["usd"]["share_units"]) == (0, 0)
+    assert not receipt["things"][0]["usd"]["counts"]
+    assert (await blog("GET", f"/earnings/{MONTH}")).body["usd"]["earned_units"] == 0
+
+
+async def test_the_node_is_not_ready_when_the_books_of_the_vault_have_stopped_paying(usd_world):
+    fine = (await usd_world.nobody("GET", "/readyz", api="")).body
+    assert fine["ready"]
+    assert "eth-tester" in fine["parts"]["stablecoin"]["words"]
+    async with usd_world.node.store.write() as tx:
+        await leases.stop(tx, RAIL, "the books are not clean. I1 secret rows", 1)
+    stopped = await usd_world.nobody("GET", "/readyz", api="")
+    assert (stopped.status, stopped.body["ready"]) == (503, False)
+    assert stopped.body["parts"]["books"]["good"]
+    assert "secret" not in str(stopped.body)

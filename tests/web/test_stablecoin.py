@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from node.config import WebSettings
 from node.devnet.evm import local_key
-from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
+from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata, set_paused_calldata
+from node.errors import RailUnavailable
 from node.settlement.tree import Tree, leaf
 from node.wallet.stablecoin.calldata import (
     charge_calldata,
@@ -14,6 +16,7 @@ from node.wallet.stablecoin.calldata import (
 from node.wallet.stablecoin.siwe import VALID_MAX_S
 from node.wallet.stablecoin.words import word
 from tests.conftest import MONTH
+from tests.web.conftest import Client, open_world
 from tests.web.wallets import account, book, challenge, link, send, signed
 
 
@@ -157,3 +160,57 @@ async def _pay_while_blocked(vault, address: str) -> None:
         pay_batch_calldata(1, 0, words, tree.proof(0)),
     ):
         await vault.act(vault.operator, calldata)
+
+
+async def test_a_vault_that_takes_no_deposits_says_so_and_a_boundless_pot_is_shown(usd_world):
+    world, vault = usd_world, usd_world.vault
+    alice, boundless = await world.join("alice"), 2**64 - 1
+    await link(alice, "alice")
+    await vault.deposit(await vault.local.funded("alice"), DOLLAR, boundless)
+    await vault.mint(local_key("alice").address, DOLLAR)
+    await book(world)
+    seen, calls = await account(alice, f"?deposit_units={DOLLAR}")
+    assert (seen["pot_units"], calls["deposit"]["refused"]) == (boundless, None)
+    assert (await alice("GET", "/balance")).body["usd"]["pot_units"] == DOLLAR
+    await vault.act(vault.guardian, set_paused_calldata(True))
+    _, calls = await account(alice, f"?deposit_units={DOLLAR}")
+    assert calls["deposit"]["refused"] == "the vault is paused"
+    assert calls["request_exit"]["refused"] is None
+
+
+async def test_a_chain_that_is_away_is_not_now_and_lightning_goes_on(usd_world, monkeypatch):
+    alice = await usd_world.join("alice")
+    await link(alice, "alice")
+
+    async def away(*_args, **_options):
+        raise RailUnavailable("the chain is away")
+
+    for name in ("call", "estimate_gas", "latest"):
+        monkeypatch.setattr(usd_world.node.stablecoin.money.chain, name, away)
+    target = {"asset": "usd", "target": local_key("blog").address}
+    for method, path, body in [
+        ("GET", "/stablecoin/account", None), ("PUT", "/payout-target", target),
+    ]:  # fmt: skip
+        answer = await alice(method, path, body)
+        assert (answer.status, answer.slug) == (503, "rail-unavailable")
+    assert (await alice("GET", "/payout-target?asset=usd")).body["target"] is None
+    for path in ("/balance", "/month", "/payouts", "/payout-targets"):
+        assert (await alice("GET", path)).status == 200, path
+    assert (await alice("POST", "/deposits", {"amount_sat": 1000})).status == 201
+
+
+async def test_the_chain_is_asked_for_a_member_a_tenth_as_often(tmp_path, clock, vault):
+    web = WebSettings(port=0, requests_per_minute=20, joins_per_hour=3)
+    async with open_world(tmp_path, clock, web=web, vault=vault) as world:
+        alice = await world.join("alice")
+        asked = {"label": "phone", "scopes": ["read"]}
+        phone = Client(
+            world.http, world.url, (await alice("POST", "/tokens", asked)).body["secret"]
+        )
+        for client in (alice, phone):
+            assert (await client("GET", "/stablecoin/account")).status == 200
+        full = await phone("GET", "/stablecoin/account")
+        assert (full.status, full.slug) == (429, "too-many-requests")
+        assert (await phone("GET", "/balance")).status == 200
+        clock.advance(60)
+        assert (await phone("GET", "/stablecoin/account")).status == 200
