@@ -18,7 +18,13 @@ from typing import Final
 import structlog
 
 from node.clock import Clock
-from node.config import LndSettings, Settings, StablecoinSettings, database_url
+from node.config import (
+    LndSettings,
+    Settings,
+    StablecoinSettings,
+    database_url,
+    stablecoin_passphrase,
+)
 from node.errors import BadTarget, ConfigError
 from node.flows import chain_key
 from node.flows.flattr import open_clicks
@@ -164,12 +170,8 @@ def lnd_connection(settings: LndSettings) -> LndConnection:
 
 def stablecoin_signer(chosen: StablecoinSettings, folder: Path) -> Signer:
     """The key of the settings' keystore, by their passphrase. Raises ConfigError."""
-    if not chosen.passphrase:
-        raise ConfigError(
-            "the stablecoin's key needs its passphrase: write it into a file that only the node"
-            " reads, and set FLATTR_STABLECOIN__PASSPHRASE_FILE to the path of that file"
-        )
-    return open_signer(folder / chosen.keystore, chosen.passphrase)
+    passphrase = chosen.passphrase or stablecoin_passphrase()
+    return open_signer(folder / chosen.keystore, passphrase)
 
 
 def vault_of(chosen: StablecoinSettings, chain: Chain) -> Vault:

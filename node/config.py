@@ -8,6 +8,7 @@ Test networks first: on a main network the node refuses to start until the opera
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -156,6 +157,18 @@ def load_settings(folder: Path) -> Settings:
         raise ConfigError(f"{path}: {error}") from error
     check_network(settings)
     return settings
+
+
+def stablecoin_passphrase() -> str:
+    """The passphrase by the environment, before the settings have a vault. Raises ConfigError."""
+    plain = "FLATTR_STABLECOIN__PASSPHRASE"
+    passphrase = with_files(os.environ).get(plain)
+    if not passphrase:
+        raise ConfigError(
+            "the stablecoin's key needs its passphrase: write it into a file that only the node"
+            f" reads, and set {plain}_FILE to the path of that file"
+        )
+    return passphrase
 
 
 def check_network(settings: Settings) -> None:

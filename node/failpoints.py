@@ -40,6 +40,7 @@ KNOWN: Final[frozenset[str]] = frozenset(
         "chain.send": ("after_effect",),
         "chain.mined": ("after_commit",),
         "chain.settle": ("before_commit", "after_commit"),
+        "contract.send": ("after_commit", "after_effect"),
     }.items()
     for point in points
 )

@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "demo": "node.cli.demo:demo",
     "init": "node.cli.init:init",
     "serve": "node.cli.serve:serve",
+    "contract": "node.cli.contract:contract",
     "doctor": "node.cli.doctor:doctor",
     "close": "node.cli.close:close",
     "payouts": "node.cli.payouts:payouts",

@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from node.devnet.evm import LocalChain
-from node.devnet.processes import until
-from node.errors import DaemonError
-from node.settlement.gas_fees import first_fees, gas_limit
-from node.wallet.stablecoin.artifact import read_artifact, vault_artifact
+from node.flows.deploy import Sender, created, price, receipt_of, sign, vault_content
+from node.wallet.stablecoin.artifact import Artifact, read_artifact
 from node.wallet.stablecoin.calldata import approve_calldata, deposit_calldata
 from node.wallet.stablecoin.chain import Receipt
-from node.wallet.stablecoin.signer import Order, Signer
+from node.wallet.stablecoin.signer import Signer
 from node.wallet.stablecoin.vault import Vault
 from node.wallet.stablecoin.words import encode, encode_call
 
@@ -27,9 +25,9 @@ DOLLAR: Final = 1_000_000
 _NAME: Final = "TestDollar.json"
 _BESIDE: Final = Path(__file__).with_name(_NAME)
 _IN_TREE: Final = Path(__file__).parents[2] / "contracts" / "test" / _NAME
-_DEPLOY_GAS: Final = 6_000_000
 _CEILING_WEI: Final = 1_000 * 10**9
-_RECEIPT_LIMIT_S: Final = 30.0
+_LOOK_EVERY_S: Final = 0.05
+_LIMIT_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +70,30 @@ async def deploy_vault(
     """Deploy a test dollar, and a vault for it.
 
     `operator`: the address of the node's key; by default that of the local name `operator`.
-    Raises DaemonError.
+    Raises Reverted.
     """
     owner, key, guardian, treasury = [
         await local.funded(name) for name in ("owner", "operator", "guardian", "treasury")
     ]
-    dollar = read_artifact(_BESIDE if _BESIDE.is_file() else _IN_TREE)
-    token = await deploy(local, owner, dollar.bytecode + encode(owner.address))
+    token = await deploy(local, owner, dollar_content(owner.address))
     roles = (owner.address, operator or key.address, guardian.address, treasury.address)
-    arguments = encode(token, *roles, delay_s)
-    address = await deploy(local, owner, vault_artifact().bytecode + arguments)
+    address = await deploy(local, owner, vault_content(token, *roles, delay_s))
     return LocalVault(local, Vault(local.chain, address), token, owner, key, guardian, treasury)
 
 
 async def deploy(local: LocalChain, signer: Signer, bytecode: bytes) -> str:
-    """Deploy a contract; return its address. Raises DaemonError when that fails."""
-    nonce = await local.chain.nonce(signer.address)
-    await _send(local, signer, nonce, None, bytecode, _DEPLOY_GAS)
-    return _created(signer.address, nonce)
+    """Deploy a contract; return its address. Raises Reverted when that fails."""
+    nonce, _ = await _send(local, signer, None, bytecode)
+    return created(signer.address, nonce)
 
 
 async def act(local: LocalChain, signer: Signer, to: str, calldata: bytes) -> Receipt:
     """Send a call and wait for its block; one is made if none comes by itself.
 
-    Raises Reverted when the contract would refuse it, DaemonError when it refuses it in the block.
+    Raises Reverted when the contract would refuse it, or refuses it in the block.
     """
-    nonce = await local.chain.nonce(signer.address)
-    needed = await local.chain.estimate_gas(signer.address, to, calldata)
-    return await _send(local, signer, nonce, to, calldata, gas_limit(needed))
+    _, receipt = await _send(local, signer, to, calldata)
+    return receipt
 
 
 def mint_calldata(to: str, units: int) -> bytes:
@@ -117,33 +111,25 @@ def set_paused_calldata(paused: bool) -> bytes:
     return encode_call("set_paused(bool)", int(paused))
 
 
+def dollar_artifact() -> Artifact:
+    """The test dollar. Raises ConfigError when the installation lacks it."""
+    return read_artifact(_BESIDE if _BESIDE.is_file() else _IN_TREE)
+
+
+def dollar_content(issuer: str) -> bytes:
+    """What deploys a test dollar; only the issuer can mint, block and pause."""
+    return dollar_artifact().bytecode + encode(issuer)
+
+
 async def _send(
-    local: LocalChain, signer: Signer, nonce: int, to: str | None, content: bytes, gas: int
-) -> Receipt:
-    base_fee_wei = (await local.chain.latest()).base_fee_wei
-    fees = first_fees(base_fee_wei, await local.chain.tip_wei(), _CEILING_WEI)
-    order = Order(local.chain_id, nonce, to, content, gas, fees.tip_wei, fees.cap_wei)
-    signed = signer.sign(order)
-    answer = await local.chain.broadcast(signed.raw)
-    receipt = await local.chain.receipt(signed.tx_hash)
-    if receipt is None:
+    local: LocalChain, signer: Signer, to: str | None, content: bytes
+) -> tuple[int, Receipt]:
+    """(nonce, receipt)."""
+    sender = Sender(local.chain, local.chain_id, signer, _CEILING_WEI)
+    nonce = await local.chain.nonce(signer.address)
+    signed = sign(sender, nonce, to, content, await price(sender, to, content))
+    await local.chain.broadcast(signed.raw)
+    if await local.chain.receipt(signed.tx_hash) is None:
         await local.mine()
-        receipts: list[Receipt] = []
-        await until(lambda: _mined(local, signed.tx_hash, receipts), answer, _RECEIPT_LIMIT_S)
-        receipt = receipts[0]
-    if not receipt.ok:
-        raise DaemonError(f"the transaction of {signer.address} failed in its block")
-    return receipt
-
-
-async def _mined(local: LocalChain, tx_hash: str, receipts: list[Receipt]) -> bool:
-    receipt = await local.chain.receipt(tx_hash)
-    if receipt is not None:
-        receipts.append(receipt)
-    return receipt is not None
-
-
-def _created(sender: str, nonce: int) -> str:
-    from web3.utils.address import get_create_address  # noqa: PLC0415 - it takes two seconds
-
-    return str(get_create_address(sender, nonce))
+    receipt = await receipt_of(local.chain, signed, every_s=_LOOK_EVERY_S, limit_s=_LIMIT_S)
+    return nonce, receipt

@@ -6,9 +6,15 @@ transactor survives that, and the operator should hear of it.
 
 from __future__ import annotations
 
+from decimal import ROUND_UP, Decimal
+from typing import Final
+
 from node.store import transactions
 from node.store.engine import Store
 from node.wallet.stablecoin.chain import Chain
+
+_DIGITS: Final = 18
+_SHOWN: Final = Decimal("0.000001")
 
 
 async def strange_nonces(store: Store, chain: Chain, address: str) -> list[int]:
@@ -33,3 +39,8 @@ async def forgotten_nonce(store: Store, chain: Chain, address: str) -> int | Non
     if highest is None or highest < await chain.nonce(address):
         return None
     return highest
+
+
+def ether(wei: int) -> str:
+    """An amount of coin for people, rounded up to a millionth."""
+    return f"{Decimal(wei).scaleb(-_DIGITS).quantize(_SHOWN, rounding=ROUND_UP):f} ETH"

@@ -114,8 +114,8 @@ class Chain:
         height = await self._height(finalized=finalized)
         return await self._same("a contract", lambda one: one.call(to, data, height))
 
-    async def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        """The gas that a transaction would need now. Raises Reverted too."""
+    async def estimate_gas(self, sender: str, to: str | None, data: bytes) -> int:
+        """The gas that a transaction would need now; to None, it deploys. Raises Reverted too."""
         return max(await self._each(lambda one: one.estimate_gas(sender, to, data)))
 
     async def logs(self, address: str, first: int, last: int) -> list[Log]:

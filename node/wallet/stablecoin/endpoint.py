@@ -72,9 +72,9 @@ class Endpoint:
         call = self._eth.call({"to": to, "data": data}, height, ccip_read_enabled=False)
         return await self._ask(call, bytes)
 
-    async def estimate_gas(self, sender: str, to: str, data: bytes) -> int:
-        """What a transaction would need now."""
-        order = {"from": sender, "to": to, "data": data}
+    async def estimate_gas(self, sender: str, to: str | None, data: bytes) -> int:
+        """What a transaction would need now; to nobody, it deploys."""
+        order = {"from": sender, "data": data} | ({} if to is None else {"to": to})
         return await self._ask(self._eth.estimate_gas(order), int)
 
     async def logs(self, address: str, first: int, last: int) -> tuple[Log, ...]:

@@ -162,21 +162,9 @@ class Vault:
         roles = await self.roles()
         if (roles.token, roles.delay_s) != (immutables.token, immutables.delay_s):
             raise RailUnavailable("the vault's answers are not those of its code")
-        await self._check_token(roles.token)
+        await check_token(self.chain, roles.token)
         _check_keys(roles, operator, delay_min_s)
         return roles
-
-    async def _check_token(self, token: str) -> None:
-        try:
-            answer = await self.chain.call(token, encode_call("decimals()"))
-        except Reverted:
-            answer = b""
-        decimals = decode(answer)[0] if len(answer) == WORD_BYTES else None
-        if decimals != DECIMALS:
-            raise ConfigError(
-                f"the vault's token {token} has {'no' if decimals is None else decimals} decimals,"
-                f" and the node counts in {DECIMALS}: deploy a vault for a token that has them"
-            )
 
     async def _number(self, signature: str, *arguments: Argument, finalized: bool = False) -> int:
         return (await self._words(signature, *arguments, count=1, finalized=finalized))[0]
@@ -192,6 +180,20 @@ class Vault:
     ) -> list[int]:
         calldata = encode_call(signature, *arguments)
         return _words(await self.chain.call(self.address, calldata, finalized=finalized), count)
+
+
+async def check_token(chain: Chain, token: str) -> None:
+    """Whether the node can count in this token. Raises ConfigError, RailUnavailable."""
+    try:
+        answer = await chain.call(token, encode_call("decimals()"))
+    except Reverted:
+        answer = b""
+    decimals = decode(answer)[0] if len(answer) == WORD_BYTES else None
+    if decimals != DECIMALS:
+        raise ConfigError(
+            f"the vault's token {token} has {'no' if decimals is None else decimals} decimals,"
+            f" and the node counts in {DECIMALS}: deploy a vault for a token that has them"
+        )
 
 
 def _words(answer: bytes, count: int) -> list[int]:
