@@ -17,10 +17,11 @@ from node.flows import fund
 from node.flows.close import close_month
 from node.flows.forecast import Forecast, forecast
 from node.flows.node import Node
-from node.flows.schedule import months_to_close
+from node.flows.schedule import close_in_stablecoin, months_to_close
+from node.money import Asset
 from node.month import Month
 from node.settlement.payout import PayoutState
-from node.store import payouts
+from node.store import closes, payouts
 from node.store.closes import Close
 
 
@@ -61,9 +62,30 @@ async def _close(node: Node, wanted: Month) -> None:
             await close_month(closing, month)
             bar.console.print(f"{month} is closed", markup=False)
         result = await close_month(closing, wanted)
+        await close_in_stablecoin(node, closing.progress)
     async with node.store.read() as tx:
         opened = await payouts.counts(tx, node.rules.asset)
     _show_close(result, opened)
+    if node.stablecoin is not None:
+        await _show_stablecoin(node, wanted)
+
+
+async def _show_stablecoin(node: Node, month: Month) -> None:
+    """The month in the stablecoin, or what it waits for."""
+    async with node.store.read() as tx:
+        found = await closes.get(tx, month, Asset.USD)
+        opened = await payouts.counts(tx, Asset.USD)
+    if found is not None and found.stage is closes.Stage.CHECKED:
+        _show_close(found, opened)
+        return
+    if found is None and month not in await months_to_close(node.store, node.clock, Asset.USD):
+        return
+    waits = "until its end is final on the chain" if found is None else "for the vault's charge"
+    screen().print(
+        f"In the stablecoin {month} waits {waits}: a serving node goes on by itself, and so does"
+        " `flattr-node payouts --run`",
+        markup=False,
+    )
 
 
 def _confirm(month: Month, yes: bool) -> None:

@@ -21,6 +21,7 @@ from node.cli.options import (
 from node.flows.node import Node, give_up_leases
 from node.flows.reconcile import quarantine
 from node.flows.retry_payout import retry_payout
+from node.flows.rounds import round_on_all_rails
 from node.ids import PayoutId
 from node.money import Asset
 from node.settlement.payout import PayoutState
@@ -77,7 +78,7 @@ async def _run(node: Node) -> None:
     settled, console = 0, progress_screen()
     with console.status("paying") as status:
         for _ in range(ROUNDS_MAX):
-            report = await node.payer.round()
+            report = await round_on_all_rails(node, status.update)
             settled += report.settled
             status.update(f"paid {settled}, on their way {report.pending}")
             for words in report.words:
@@ -91,7 +92,11 @@ async def _run(node: Node) -> None:
 
 async def _list(store: Store, state: PayoutState | None, as_json: bool) -> None:
     async with store.read() as tx:
-        rows = await listings.payouts(tx, Asset.SAT, state, ROWS_MAX)
+        rows = [
+            row
+            for asset in (Asset.SAT, Asset.USD)
+            for row in await listings.payouts(tx, asset, state, ROWS_MAX)
+        ]
     if as_json:
         say_json({"payouts": [_as_json(row) for row in rows]})
         return
@@ -113,7 +118,7 @@ def state_words(row: ListedPayout) -> str:
     words = STATE_WORDS[row.state]
     if row.limbo:
         words = "LIMBO: lnd neither finishes nor denies it; see docs/operate.md"
-    elif row.reason and row.state is not PayoutState.PAID:
+    elif row.reason:
         words = f"{words}: {row.reason}"
     return words
 
@@ -127,17 +132,19 @@ def _next_try(row: ListedPayout) -> str:
 
 
 def _as_json(row: ListedPayout) -> dict[str, object]:
+    unit = "msat" if row.amount.asset is Asset.SAT else "units"
     return {
         "id": row.id,
         "kind": row.kind,
         "for": row.name,
         "month": str(row.month) if row.month else None,
-        "amount_msat": row.amount.units,
+        "asset": row.amount.asset,
+        f"amount_{unit}": row.amount.units,
         "state": row.state,
         "words": state_words(row),
         "tries": row.tries,
         "next_try_s": row.next_try_s,
         "target": row.target,
-        "fee_msat": row.fee.units if row.fee is not None else None,
+        f"fee_{unit}": row.fee.units if row.fee is not None else None,
         "proof": row.proof,
     }

@@ -13,6 +13,7 @@ from typing import Final
 
 from node.clock import now_s
 from node.flows.node import Node
+from node.flows.stablecoin import RAIL
 from node.settlement.attempt import Attempt, AttemptState
 from node.store import attempts, leases
 
@@ -55,6 +56,8 @@ async def drain(node: Node, timeout_s: float, progress: Callable[[Drained], None
     """Open the breaker and wait for what is in flight, at most so long."""
     async with node.store.write() as tx:
         await leases.halt(tx, node.rail.name, REASON, node.clock.now_us())
+        if node.stablecoin is not None:  # its chain needs no waiting: what is signed is stored
+            await leases.halt(tx, RAIL, REASON, node.clock.now_us())
     watch, until_s = _Watch(), now_s(node.clock) + timeout_s
     while True:
         report = await node.payer.settle_only()

@@ -133,6 +133,8 @@ class Transactor:
         signed = self._signature(transaction, nonce, gas, fees)
         async with self._store.write() as tx:
             await self._renew(tx, lease)
+            if (stopped := await leases.stopped(tx, lease.rail)) is not None:
+                return Waiting(f"nothing is sent: {stopped}")
             if not await transactions.sign(tx, transaction, nonce):
                 return Waiting("another transaction of this key is not mined yet")
             await transactions.add_signed(tx, signed)
@@ -236,6 +238,8 @@ class Transactor:
         async with self._store.write() as tx:
             await self._renew(tx, lease)
             if await transactions.get(tx, transaction.purpose) != transaction:
+                return newest
+            if await leases.stopped(tx, lease.rail) is not None:
                 return newest
             await transactions.add_signed(tx, signed)
             failpoint("chain.bump.before_commit")

@@ -28,6 +28,7 @@ from node.wallet.stablecoin.chain import Chain
 from node.wallet.stablecoin.events import (
     BatchPaid,
     ChargeShort,
+    CommissionDeferred,
     CommissionPaid,
     PaymentDeferred,
     VaultEvent,
@@ -36,7 +37,7 @@ from node.wallet.stablecoin.vault import Vault
 from node.wallet.stablecoin.words import word
 
 WORDS_MAX: Final = 300
-"""Members of a charge, or recipients of a batch: a third of the vault's most, for gas."""
+"""Members of a charge, or recipients of a batch; the vault takes 500, and gas has a limit."""
 COMMISSION_DIVISOR: Final = 10
 
 Share: TypeAlias = tuple[str, int]
@@ -64,6 +65,8 @@ class Distributed:
     commission_paid: int
     batches: tuple[str, ...]
     """The transaction that paid each batch, by whose hand ever."""
+    sums: tuple[int, ...]
+    """What left with each batch, paid or deferred, in base units."""
 
 
 class VaultMonths:
@@ -107,7 +110,8 @@ class VaultMonths:
     ) -> Distributed | Waiting | Failed:  # fmt: skip
         """Seal these payments and pay them, batch by batch; the last one pays the commission.
 
-        Raises CorruptBooks when they are not the whole net, RailUnavailable, LeaseLost.
+        Raises CorruptBooks when they are not the whole net, or the vault says that it has paid
+        another sum; RailUnavailable, LeaseLost.
         """
         if sum(units for _, units in payments) != collected.net:
             raise CorruptBooks(f"the payments are not the net of {collected.net}")
@@ -132,7 +136,12 @@ class VaultMonths:
         ]
         if (stopped := await self._run(pays, lease)) is not None:
             return stopped
-        return await self._distributed(number)
+        found = await self._distributed(number)
+        wanted = [sum(units for _, units in some) for some in pieces(payments)]
+        commission = collected.gross - collected.net
+        if (found.sums, found.commission_paid) != (tuple(wanted), commission):
+            raise CorruptBooks(f"the vault says that its month {number} paid {found}")
+        return found
 
     def tree(self, number: int, payments: Sequence[Share]) -> Tree:
         """The tree over the batches of these payments."""
@@ -158,18 +167,23 @@ class VaultMonths:
     async def _distributed(self, number: int) -> Distributed:
         deferred: dict[str, int] = {}
         commission = 0
-        batches: dict[int, str] = {}
+        batches: dict[int, tuple[str, int]] = {}
         for log, event in await self._logs(number):
             match event:
-                case BatchPaid(index=index):
-                    batches[index] = log.tx_hash
+                case BatchPaid(index=index, paid_units=paid, deferred_units=left):
+                    batches[index] = (log.tx_hash, paid + left)
                 case PaymentDeferred(to=to, units=units):
                     deferred[to] = deferred.get(to, 0) + units
                 case CommissionPaid(units=units):
                     commission += units
+                case CommissionDeferred(to=to, units=units):
+                    commission += units
+                    deferred[to] = deferred.get(to, 0) + units
                 case _:
                     pass
-        return Distributed(deferred, commission, tuple(batches[at] for at in sorted(batches)))
+        in_order = [batches[at] for at in sorted(batches)]
+        hashes, sums = zip(*in_order, strict=True)
+        return Distributed(deferred, commission, hashes, sums)
 
     async def _logs(self, number: int) -> list[tuple[Log, VaultEvent]]:
         """What the vault has logged about its month, in final blocks."""

@@ -18,6 +18,11 @@ class Lease:
     epoch: int
     until_us: int
 
+    @property
+    def rail(self) -> str:
+        """The rail that is paid on under a lease `pay.<rail>`."""
+        return self.name.removeprefix("pay.")
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
