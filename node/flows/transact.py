@@ -11,15 +11,16 @@ receipt in a final block is, and the vault's own word on whether a call has happ
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 import structlog
 
 from node.clock import Clock
 from node.errors import Reverted
 from node.failpoints import failpoint
+from node.flows.call import Call, Done, Failed, Progress, Waiting
 from node.ledger import bookings
 from node.settlement.gas_fees import (
     TRANSACTION_GAS_MAX,
@@ -41,44 +42,6 @@ BUMP_AFTER_S: Final = 60
 LEASE_S: Final = 120
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call that must happen once. `purpose` names it for ever."""
-
-    purpose: str
-    recipient: str
-    calldata: bytes
-    happened: Callable[[], Awaitable[bool]]
-    """Asks the vault, at a final block, whether it has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """It has happened, finally. `tx_hash` is None when it was by somebody else's hand."""
-
-    tx_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Not yet, and why. `mined`: it is in a block, so the next one may be signed."""
-
-    words: str
-    mined: bool = False
-    refused: bool = False
-    """Nothing of it is under way, because it would be refused if it were sent now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The vault has refused it, finally."""
-
-    reason: str
-
-
-Progress: TypeAlias = Done | Waiting | Failed
 
 
 class Transactor:

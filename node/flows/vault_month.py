@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from node.errors import CorruptBooks
-from node.flows.transact import Call, Done, Failed, Transactor, Waiting
+from node.flows.call import Call, Done, Failed, Waiting
+from node.flows.transact import Transactor
 from node.settlement.tree import Tree, leaf
 from node.store.leases import Lease
 from node.wallet.stablecoin.answers import Log

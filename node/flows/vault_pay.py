@@ -19,10 +19,11 @@ import structlog
 
 from node.errors import LeaseLost
 from node.failpoints import failpoint
+from node.flows.call import Failed, Waiting
 from node.flows.hold import hold_and_release
 from node.flows.round_report import RoundReport
 from node.flows.stablecoin import RAIL, Stablecoin
-from node.flows.transact import LEASE_S, Failed, Waiting
+from node.flows.transact import LEASE_S
 from node.flows.vault_charge import shares
 from node.flows.vault_month import Collected, Distributed
 from node.flows.vault_plan import batch_reference, plan, words_of

@@ -15,9 +15,10 @@ import structlog
 from node.clock import now_s
 from node.errors import Reverted
 from node.failpoints import failpoint
+from node.flows.call import Call, Done, Failed, Waiting
 from node.flows.round_report import RoundReport
 from node.flows.stablecoin import RAIL, Stablecoin
-from node.flows.transact import LEASE_S, Call, Done, Failed, Waiting
+from node.flows.transact import LEASE_S
 from node.ids import AttemptId, derive
 from node.ledger import bookings
 from node.money import Amount, Asset

@@ -10,7 +10,8 @@ from node import failpoints
 from node.clock import ManualClock
 from node.errors import LeaseLost, RailUnavailable
 from node.failpoints import FailpointHit
-from node.flows.transact import BUMP_AFTER_S, Call, Done, Failed, Transactor, Waiting
+from node.flows.call import Call, Done, Failed, Waiting
+from node.flows.transact import BUMP_AFTER_S, Transactor
 from node.ledger import accounts
 from node.money import Asset
 from node.store import journal, leases, transactions

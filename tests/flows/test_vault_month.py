@@ -24,7 +24,8 @@ from node.devnet.evm_vault import (
 )
 from node.errors import CorruptBooks
 from node.failpoints import FailpointHit
-from node.flows.transact import Transactor, Waiting
+from node.flows.call import Waiting
+from node.flows.transact import Transactor
 from node.flows.vault_month import Collected, Distributed, VaultMonths
 from node.ledger import accounts
 from node.money import Asset
