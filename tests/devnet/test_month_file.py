@@ -114,5 +114,5 @@ def test_pots_in_dollars_are_cents_and_creators_may_have_an_address():
 
 @pytest.mark.parametrize("usd", ["0", "0.00", "7.5", "-1", "1e3", "100001", "٣", "1.234"])
 def test_what_is_no_pot_in_dollars_is_refused_with_an_example(usd):
-    with pytest.raises(BadInput, match="write 0[.]01 to"):
+    with pytest.raises(BadInput, match=r"write 0\.01 to"):
         parse_month(f"reader alice pot 9000 sat and {usd} usd", "a month")
