@@ -32,7 +32,7 @@ from node.flows.node import Node
 from node.flows.rules import lightning_rules, stablecoin_rules
 from node.flows.stablecoin import Stablecoin
 from node.flows.transact import Transactor
-from node.flows.vault_events import ChainMoney
+from node.flows.vault_events import ChainMoney, demand_first_block
 from node.flows.vault_month import VaultMonths
 from node.store.engine import Store, open_store
 from node.wallet.fetch import open_fetcher
@@ -121,7 +121,7 @@ async def open_stablecoin(
         roles = await _check_vault(vault, network, signer.address)
         rules = stablecoin_rules(settings.money, chosen, roles.treasury)
         money = ChainMoney(store, clock, chain, vault, network.chain_id, chosen.first_block)
-        await _check_first_block(money)
+        await demand_first_block(money)
         await _look_at_key(money, signer.address)
         ceiling_wei = chosen.gas_ceiling_gwei * GWEI_WEI
         transactor = Transactor(store, clock, chain, network.chain_id, signer, ceiling_wei)
@@ -216,16 +216,6 @@ async def _check_lnd(settings: Settings, lnd: Lnd) -> None:
 async def _check_vault(vault: Vault, network: ChainNetwork, operator: str) -> VaultRoles:
     demand_test_chain(await vault.chain.chain_id())
     return await vault.check(network.chain_id, operator=operator, delay_min_s=network.delay_min_s)
-
-
-async def _check_first_block(money: ChainMoney) -> None:
-    """What is before it is never read: a deposit there would be lost."""
-    first = money.first_block
-    if first > 0 and not await money.chain.logs(money.vault.address, first, first):
-        raise ConfigError(
-            f"the vault was not deployed in block {first}: write its block as"
-            " stablecoin.first_block, or 0, which reads the chain from its beginning"
-        )
 
 
 async def _look_at_key(money: ChainMoney, address: str) -> None:

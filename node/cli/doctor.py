@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from node.app import SEED_NAME, lnd_connection, open_books
+from node.app import KEYSTORE_NAME, SEED_NAME, lnd_connection, open_books, open_rpcs, vault_of
 from node.cli.init import show
 from node.cli.options import FOLDER_DEFAULT, Folder, Json, read_settings, say_json, screen
 from node.clock import SystemClock
-from node.config import FILE_NAME, Settings
+from node.config import FILE_NAME, Settings, StablecoinSettings
 from node.errors import ConfigError, NodeError
 from node.flows.diagnose import (
     Finding,
@@ -21,8 +21,12 @@ from node.flows.diagnose import (
     place_findings,
     store_findings,
 )
+from node.flows.diagnose_stablecoin import key_finding, stablecoin_findings
+from node.flows.vault_events import ChainMoney
+from node.store.engine import Store
 from node.wallet.fetch import open_fetcher
 from node.wallet.lightning.lnd import open_lnd
+from node.wallet.stablecoin.networks import chain_network
 
 
 async def doctor(*, folder: Folder = FOLDER_DEFAULT, as_json: Json = False) -> int:
@@ -52,7 +56,8 @@ async def examine(folder: Path) -> AsyncIterator[Finding]:
         yield bad("settings", str(error), "correct the settings; see docs/operate.md")
         return
     yield good("settings", str(folder / FILE_NAME))
-    for finding in place_findings(settings, folder, (folder / FILE_NAME, folder / SEED_NAME)):
+    secrets = tuple(folder / name for name in (FILE_NAME, SEED_NAME, _keystore(settings)))
+    for finding in place_findings(settings, folder, secrets):
         yield finding
     async with open_fetcher(allow=settings.fetch_allow) as fetcher:
         yield await operator_finding(settings, fetcher)
@@ -69,11 +74,36 @@ async def examine(folder: Path) -> AsyncIterator[Finding]:
         yield finding
 
 
+def _keystore(settings: Settings) -> Path | str:
+    return KEYSTORE_NAME if settings.stablecoin is None else settings.stablecoin.keystore
+
+
+async def _with_chain(
+    settings: Settings, chosen: StablecoinSettings, folder: Path, store: Store
+) -> AsyncIterator[Finding]:
+    """The second rail, as far as it can be reached."""
+    key, signer = key_finding(folder / chosen.keystore, chosen.passphrase)
+    yield key
+    try:
+        network = chain_network(chosen.network)
+        async with open_rpcs(chosen, network) as chain:
+            vault = vault_of(chosen, chain)
+            clock, first = SystemClock(), chosen.first_block
+            money = ChainMoney(store, clock, chain, vault, network.chain_id, first)
+            async for finding in stablecoin_findings(money, network, settings, signer):
+                yield finding
+    except ConfigError as error:
+        yield bad("chain", str(error), "correct [stablecoin] in the settings; see docs/operate.md")
+
+
 async def _with_books(settings: Settings, folder: Path) -> AsyncIterator[Finding]:
     try:
         async with open_books(settings, folder) as store:
             async for finding in store_findings(store):
                 yield finding
+            if settings.stablecoin is not None:
+                async for finding in _with_chain(settings, settings.stablecoin, folder, store):
+                    yield finding
             try:
                 async with open_lnd(lnd_connection(settings.lnd)) as lnd:
                     async for finding in channel_findings(lnd, store):

@@ -15,6 +15,7 @@ from node.cli.options import (
     progress_screen,
     screen,
 )
+from node.flows import stablecoin
 from node.flows.drain import Drained
 from node.flows.drain import drain as run_drain
 from node.store import leases
@@ -53,12 +54,14 @@ async def drain(
 
 
 async def resume(*, folder: Folder = FOLDER_DEFAULT) -> None:
-    """Send again after a drain or a breach.
+    """Send again after a drain or a breach, on both rails.
 
     After a breach, run audit first: what it found is still there unless somebody mended it.
     """
     async with open_books(folder) as store, store.write() as tx:
-        reason = await leases.stopped(tx, RAIL)
-        await leases.resume(tx, RAIL)
-    words = "sending was not stopped" if reason is None else f"sending again; it was: {reason}"
+        reasons = [await leases.stopped(tx, rail) for rail in (RAIL, stablecoin.RAIL)]
+        for rail in (RAIL, stablecoin.RAIL):
+            await leases.resume(tx, rail)
+    was = "; ".join(dict.fromkeys(reason for reason in reasons if reason is not None))
+    words = f"sending again; it was: {was}" if was else "sending was not stopped"
     screen().print(words, markup=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.clock import Clock
-from node.errors import RailUnavailable
+from node.errors import ConfigError, RailUnavailable
 from node.ids import entry_id
 from node.money import UNITS_MAX
 from node.store.chain_events import ChainEvent, EventKind, EventState, ReadBlock
@@ -66,6 +66,19 @@ async def block_at(money: ChainMoney, number: int) -> ReadBlock:
     if block is None:
         raise RailUnavailable(f"the RPCs have no block {number}, which they had")
     return ReadBlock(block.number, block.hash, block.time_s)
+
+
+async def demand_first_block(money: ChainMoney) -> None:
+    """Raises ConfigError when the vault was not deployed in the first block that is read.
+
+    A deposit before that block would be lost. 0 stands for the chain's beginning.
+    """
+    first = money.first_block
+    if first > 0 and not await money.chain.logs(money.vault.address, first, first):
+        raise ConfigError(
+            f"the vault was not deployed in block {first}: write its block as"
+            " stablecoin.first_block, or 0, which reads the chain from its beginning"
+        )
 
 
 def stored_pot(units: int) -> int:

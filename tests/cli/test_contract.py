@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -55,6 +56,10 @@ async def deploy_funded(anvil: Anvil, folder: Path, *more: str, **flags: str) ->
     return await deploy(folder, *more, url=anvil.url, **flags)
 
 
+async def doctor(folder: Path) -> Any:
+    return (await run("doctor", "--json", "--folder", folder)).json
+
+
 @pytest.mark.anvil
 async def test_a_node_works_with_the_vault_that_it_deploys(anvil: Anvil, folder: Path) -> None:
     before = (folder / FILE_NAME).read_text()
@@ -78,6 +83,10 @@ async def test_a_node_works_with_the_vault_that_it_deploys(anvil: Anvil, folder:
         assert roles.operator == opened.signer.address
     for part in (chosen.vault, roles.token, OWNER, "contracts.build --check", "a delay of 0 s"):
         assert part in ended.out
+
+    found = {f["part"]: f["good"] for f in (await doctor(folder))["findings"]}
+    assert {part for part, is_good in found.items() if not is_good} == {"lnd"}
+    assert {"key", "chain", "vault", "gas", "calls"} <= set(found)
 
     again = await deploy(folder, "--again", url=anvil.url)
     assert "names a vault already" in again.one_sentence()
@@ -165,6 +174,25 @@ async def test_without_settings_or_a_passphrase_nothing_is_made(
     monkeypatch.delenv("FLATTR_STABLECOIN__PASSPHRASE_FILE")
     assert "not reachable" in (await deploy(folder)).one_sentence()
     assert not (folder / "operator.json").exists()
+
+
+async def test_doctor_says_that_the_chain_is_away(folder: Path) -> None:
+    section = {
+        "network": "anvil", "rpc_urls": ["http://127.0.0.1:1"], "vault": OWNER, "first_block": 1,
+        "keystore": "none.json",
+    }  # fmt: skip
+    lines = [f"{name} = {json.dumps(value)}" for name, value in section.items()]
+
+    async def bad() -> dict[str, str]:
+        return {f["part"]: f["fix"] for f in (await doctor(folder))["findings"] if not f["good"]}
+
+    with (folder / FILE_NAME).open("a") as file:
+        file.write("\n".join(["[stablecoin]", *lines, ""]))
+    assert "rpc_urls" in (await bad())["chain"]
+    assert "restore the keystore" in (await bad())["key"]
+    text = (folder / FILE_NAME).read_text()
+    (folder / FILE_NAME).write_text(text.replace('"anvil"', '"moonnet"'))
+    assert "correct [stablecoin]" in (await bad())["chain"]
 
 
 @pytest.mark.anvil

@@ -119,6 +119,16 @@ async def test_after_a_drain_nothing_is_sent_until_resume(place):
     assert "was not stopped" in (await run("resume", *folder_of(place))).out
 
 
+async def test_resume_opens_both_rails(place):
+    async with place.node.store.write() as tx:
+        for rail in ("lightning", "stablecoin"):
+            await leases.stop(tx, rail, f"{rail} has burst", 1)
+    ended = await run("resume", *folder_of(place))
+    assert "it was: lightning has burst; stablecoin has burst" in ended.out
+    async with place.node.store.read() as tx:
+        assert await leases.stopped(tx, "stablecoin") is None
+
+
 async def test_a_payment_that_nobody_knows_stops_sending_until_it_is_adopted(place):
     await place.play()
     await place.network.pay(PAYER, place.network.invoice(READER, 1_234_000))
