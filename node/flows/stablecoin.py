@@ -35,3 +35,5 @@ class Stablecoin:
     transactor: Transactor
     months: VaultMonths
     rules: Rules
+    secret: bytes
+    """32 secret bytes, the node's seed: the salts of the published month files come from it."""
