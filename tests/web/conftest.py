@@ -166,10 +166,16 @@ async def switch_on(node: Node, vault: LocalVault) -> Stablecoin:
         first_block=first_block, keystore=Path("key.json"), dues_units=0,
     )  # fmt: skip
     return Stablecoin(
-        "eth-tester", money, vault.token, treasury, vault.operator, transactor,
-        VaultMonths(chain, chain_id, vault.vault, transactor),
-        stablecoin_rules(node.settings.money, asked, treasury),
-    )  # fmt: skip
+        network="eth-tester",
+        money=money,
+        token=vault.token,
+        treasury=treasury,
+        signer=vault.operator,
+        transactor=transactor,
+        months=VaultMonths(chain, chain_id, vault.vault, transactor),
+        rules=stablecoin_rules(node.settings.money, asked, treasury),
+        secret=bytes(32),
+    )
 
 
 @asynccontextmanager

@@ -121,7 +121,8 @@ async def test_a_month_closed_in_both_lists_what_counted_in_either(usd_world):
     async with usd_world.node.store.write() as tx:
         assert await closes.freeze(tx, sat)
         for stage in (Stage.FOLDED, Stage.SPLIT, Stage.BOOKED):
-            await closes.finish_stage(tx, sat, stage)
+            at = await closes.get(tx, MONTH, Asset.SAT)
+            await closes.finish_stage(tx, at, stage)
     receipt = (await alice("GET", f"/months/{MONTH}")).body
     assert (receipt["closed"], receipt["things"][0]["counts"]) == (True, False)
     assert receipt["things"][0]["why_not"] == "none of your sats went to it"
