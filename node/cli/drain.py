@@ -17,6 +17,7 @@ from node.cli.options import (
 )
 from node.flows.drain import Drained
 from node.flows.drain import drain as run_drain
+from node.flows.stablecoin import RAIL as STABLECOIN
 from node.store import leases
 
 
@@ -58,7 +59,9 @@ async def resume(*, folder: Folder = FOLDER_DEFAULT) -> None:
     After a breach, run audit first: what it found is still there unless somebody mended it.
     """
     async with open_books(folder) as store, store.write() as tx:
-        reason = await leases.stopped(tx, RAIL)
-        await leases.resume(tx, RAIL)
+        reasons = [await leases.stopped(tx, rail) for rail in (RAIL, STABLECOIN)]
+        for rail in (RAIL, STABLECOIN):
+            await leases.resume(tx, rail)
+    reason = next((one for one in reasons if one is not None), None)
     words = "sending was not stopped" if reason is None else f"sending again; it was: {reason}"
     screen().print(words, markup=False)
