@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
 from rich.text import Text
 
-from node.app import lnd_connection
+from node.app import lnd_connection, open_stablecoin
 from node.app import open_books as open_store_of
 from node.cli.options import (
     FOLDER_DEFAULT,
@@ -19,10 +20,13 @@ from node.cli.options import (
     say_json,
     screen,
 )
-from node.clock import SystemClock
+from node.clock import Clock, SystemClock
+from node.config import Settings
+from node.errors import RailUnavailable
 from node.flows.audit import audit as run_audit
 from node.flows.audit import stop_on_breach
 from node.flows.audit_lines import Report, State
+from node.store.engine import Store
 from node.wallet.lightning.lnd import open_lnd
 
 WARNINGS: Final = 2
@@ -41,10 +45,10 @@ async def audit(
     as_json: Json = False,
     strict: Annotated[bool, Parameter(negative="", help="Warnings give exit status 2.")] = False,
     offline: Annotated[
-        bool, Parameter(negative="", help="The books alone, without asking LND.")
+        bool, Parameter(negative="", help="The books alone, without asking LND or a chain.")
     ] = False,
 ) -> int:
-    """Recompute the books and compare them with LND.
+    """Recompute the books and compare them with LND, and with the vault.
 
     Exit status 0: pass. 2: warnings, with --strict. 3: a breach; nothing more is sent then until
     `flattr-node resume`.
@@ -71,9 +75,22 @@ async def _audit(folder: Path, offline: bool) -> tuple[Report, bool]:
         if offline:
             report = await run_audit(store, clock, None)
         else:
-            async with open_lnd(lnd_connection(settings.lnd)) as lnd:
-                report = await run_audit(store, clock, lnd)
+            report = await _compared(settings, folder, store, clock)
         return report, await stop_on_breach(store, clock, report)
+
+
+async def _compared(settings: Settings, folder: Path, store: Store, clock: Clock) -> Report:
+    """With LND, and with the vault if there is one. A chain that can't be reached is unchecked."""
+    async with AsyncExitStack() as stack:
+        lnd = await stack.enter_async_context(open_lnd(lnd_connection(settings.lnd)))
+        stablecoin, no_chain = None, ""
+        if settings.stablecoin is not None:
+            opening = open_stablecoin(settings, folder, store, clock)
+            try:
+                stablecoin = await stack.enter_async_context(opening)
+            except RailUnavailable as error:
+                no_chain = str(error)
+        return await run_audit(store, clock, lnd, stablecoin, no_chain=no_chain)
 
 
 def _show(report: Report) -> None:

@@ -1,10 +1,11 @@
-"""The audit: every invariant of the ledger and of Lightning, with the figures behind it.
+"""The audit: every invariant of the ledger, of Lightning and of the vault, with its figures.
 
     read the books (one moment) ▶ read LND ▶ a line for each invariant ▶ a breach stops dispatch
+                                             then the vault, in the same way (audit_vault.py)
 
-The laws that the store checks by query, the months recomputed from what went into them, and LND's
-payments and invoices against ours: three independent ways to find what is wrong. Nothing is
-repaired here.
+The laws that the store checks by query, the months recomputed from what went into them, and what
+LND and the chain say against ours: independent ways to find what is wrong. Nothing is repaired
+here.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from node.clock import Clock, now_s
 from node.errors import NodeError
 from node.flows import audit_books as own
 from node.flows import audit_lightning as other
+from node.flows import audit_vault
 from node.flows.audit_books import Books
 from node.flows.audit_lightning import Network
 from node.flows.audit_lines import Line, Report, State, count, judge, unchecked
+from node.flows.stablecoin import RAIL as STABLECOIN
+from node.flows.stablecoin import Stablecoin
 from node.store import leases
 from node.store.engine import Store
 from node.wallet.lightning.lnd import Lnd
@@ -28,8 +32,15 @@ STOPPED: Final = "the audit found a breach: "
 """What the breaker says begins so."""
 
 
-async def audit(store: Store, clock: Clock, lnd: Lnd | None) -> Report:
-    """Audit everything. Without LND, or when it can't be asked, what needs it is unchecked."""
+async def audit(
+    store: Store, clock: Clock, lnd: Lnd | None, stablecoin: Stablecoin | None = None,
+    *, no_chain: str = "",
+) -> Report:  # fmt: skip
+    """Audit everything. Without LND, or when it can't be asked, what needs it is unchecked.
+
+    The same goes for the stablecoin; `no_chain` says why it is None although the settings name it.
+    Where the books have none, and the settings neither, nothing is said of it.
+    """
     async with store.read() as tx:
         books = await own.read_books(tx, RAIL, now_s(clock))
     network, why = None, "--offline"
@@ -38,7 +49,8 @@ async def audit(store: Store, clock: Clock, lnd: Lnd | None) -> Report:
             network = await other.read_network(lnd, store, books, RAIL)
         except NodeError as error:
             why = str(error)
-    return Report(_head(store, books, network), tuple(_lines(books, network, why)))
+    lines = [*_lines(books, network, why), *await _vault(store, books, stablecoin, no_chain)]
+    return Report(_head(store, books, network), tuple(lines))
 
 
 async def stop_on_breach(store: Store, clock: Clock, report: Report) -> bool:
@@ -48,8 +60,20 @@ async def stop_on_breach(store: Store, clock: Clock, report: Report) -> bool:
         return False
     words = STOPPED + ", ".join(f"{line.id} {line.law}" for line in broken)
     async with store.write() as tx:
-        await leases.halt(tx, RAIL, words[:500], clock.now_us())
+        for rail in (RAIL, STABLECOIN):
+            await leases.halt(tx, rail, words[:500], clock.now_us())
     return True
+
+
+async def _vault(
+    store: Store, books: Books, stablecoin: Stablecoin | None, no_chain: str
+) -> list[Line]:
+    if stablecoin is not None:
+        return await audit_vault.vault_lines(store, stablecoin)
+    if not books.others and not no_chain:
+        return []
+    why = no_chain or "--offline"
+    return [*audit_vault.unchecked_lines(why), await audit_vault.gas_line(store)]
 
 
 def _lines(books: Books, network: Network | None, why: str) -> list[Line]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from node.flows.audit_lines import Line, count, judge, sat, words_of
 from node.flows.audit_months import month_line
 from node.ledger import accounts
 from node.money import Amount, Asset
+from node.month import Month
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
 from node.store import audits, checks, closes, flattrs, journal, payouts
@@ -19,6 +20,8 @@ from node.store.closes import Close
 from node.store.engine import Tx
 
 ASSET: Final = Asset.SAT
+OTHERS: Final = (Asset.USD, Asset.ETH)
+"""They are said where there is something of them."""
 OLD_S: Final = 3600
 """A payment that is open for longer is worth a look."""
 
@@ -30,6 +33,8 @@ class Books:
     at_s: int
     breaches: Sequence[Breach]
     size: LedgerSize
+    others: dict[Asset, LedgerSize]
+    """Of the assets besides sats, those that the books have entries in."""
     wallet: Amount
     """What is owed: the members' money and the commission."""
     expense: Amount
@@ -51,7 +56,8 @@ class Books:
 
 async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
     """All that the audit needs of the books; every posting and every month is read."""
-    closed = await closes.all_of(tx, ASSET)
+    closed = [one for asset in (ASSET, Asset.USD) for one in await closes.all_of(tx, asset)]
+    sizes = {asset: await audits.ledger_size(tx, asset) for asset in OTHERS}
     held: dict[str, int] = {}
     for payout in await payouts.in_state(tx, ASSET, PayoutState.HELD, 1_000_000):
         held[payout.reason or "no reason"] = held.get(payout.reason or "no reason", 0) + 1
@@ -59,6 +65,7 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         at_s=at_s,
         breaches=await checks.breaches(tx, deep=True),
         size=await audits.ledger_size(tx, ASSET),
+        others={asset: size for asset, size in sizes.items() if size.seq},
         wallet=await journal.balance(tx, accounts.wallet(ASSET)),
         expense=await journal.balance(tx, accounts.expense(ASSET, "routing")),
         suspense=await journal.balance(tx, accounts.suspense(ASSET)),
@@ -74,7 +81,7 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         begun_s=await audits.begun_s(tx),
         clicks_waiting=await flattrs.inbox_length(tx),
         closes=closed,
-        months=[await month_line(tx, close) for close in reversed(closed)],
+        months=[await month_line(tx, close) for close in sorted(closed, key=_by_asset_and_month)],
     )
 
 
@@ -84,7 +91,7 @@ def postings_line(books: Books) -> Line:
     figures = (
         f"{count(size.postings)} transfers in {count(size.entries)} entries,"
         f" each sums to 0; wallet {sat(books.wallet.units)} = owed"
-    )
+    ) + _others(books, lambda size: f"{count(size.postings)} in {count(size.entries)}")
     return judge("I1", "postings balance", figures, words_of(books.breaches, "I1"))
 
 
@@ -119,6 +126,7 @@ def chain_line(books: Books) -> Line:
     """I11."""
     size = books.size
     figures = f"seq {count(size.seq)}, head {size.head[:4]}…{size.head[-2:]}, no gap"
+    figures += _others(books, lambda one: f"seq {count(one.seq)}")
     return judge("I11", "hash chain", figures, words_of(books.breaches, "I11"))
 
 
@@ -170,6 +178,15 @@ def clicks_line(books: Books) -> Line:
     """I15."""
     figures = f"{count(books.clicks_waiting)} clicks wait, none for a month that is closed"
     return judge("I15", "no late click", figures, words_of(books.breaches, "I15"))
+
+
+def _others(books: Books, words: Callable[[LedgerSize], str]) -> str:
+    """The figures of the other assets, behind those of sats."""
+    return "".join(f"; {asset} {words(size)}" for asset, size in books.others.items())
+
+
+def _by_asset_and_month(close: Close) -> tuple[bool, Month]:
+    return close.asset is not ASSET, close.month
 
 
 def _number(books: Books, state: PayoutState) -> str:

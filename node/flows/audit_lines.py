@@ -23,7 +23,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One invariant (its number in anchors/reliability.md §5), and the figures behind it."""
+    """One invariant, by its name in docs/verify.md, and the figures behind it."""
 
     id: str
     law: str
@@ -80,6 +80,12 @@ def sat(units: int) -> str:
     """Base units of bitcoin in sats, for people; negative ones, too."""
     sign = "-" if units < 0 else ""
     return f"{sign}{format_units(abs(units), Asset.SAT)} sat"
+
+
+def coins(units: int, asset: Asset) -> str:
+    """Base units of any asset, for people, with the asset's name; negative ones, too."""
+    sign = "-" if units < 0 else ""
+    return f"{sign}{format_units(abs(units), asset)} {asset}"
 
 
 def count(number: int) -> str:

@@ -14,9 +14,10 @@ from typing import Final
 
 import numpy as np
 
-from node.flows.audit_lines import Line, judge, sat
+from node.flows.audit_lines import Line, coins, judge
 from node.flows.close import result_digest
 from node.ids import OPERATOR
+from node.money import Asset
 from node.settlement.month_split import (
     PAIR_COLUMNS,
     READER_COLUMNS,
@@ -35,7 +36,7 @@ _MEMBER, _POT, _COUNT, _SHARE, _COMMISSION, _CARRY = range(6)
 
 async def month_line(tx: Tx, close: Close) -> Line:
     """The line of one closed month. A close that has not been split yet is a warning."""
-    law = f"{close.month} {LAW}"
+    law = f"{close.month}{'' if close.asset is Asset.SAT else f' {close.asset}'} {LAW}"
     if close.stage.number < Stage.PROVED.number:
         waits = [f"the close stands at {close.stage}: flattr-node close --month {close.month}"]
         return judge("I9", law, "nothing to recompute yet", [], waits)
@@ -56,8 +57,10 @@ async def month_line(tx: Tx, close: Close) -> Line:
     digest = close.digest or "none"
     exactly = f"{close.commission_bps / 100:g}".removesuffix(".0")
     words = (
-        f"D={sat(figures.distributed)} fee={sat(figures.commission)} (exactly {exactly} %),"
-        f" carry {sat(figures.carried)}, digest {digest[:4]}…{digest[-2:]} recomputed"
+        f"D={coins(figures.distributed, close.asset)}"
+        f" fee={coins(figures.commission, close.asset)} (exactly {exactly} %),"
+        f" carry {coins(figures.carried, close.asset)},"
+        f" digest {digest[:4]}…{digest[-2:]} recomputed"
     )
     return judge("I9", law, words, broken)
 
@@ -83,7 +86,8 @@ def _figures_broken(close: Close, readers: Units) -> list[str]:
     if sums != stored:
         broken.append(f"the readers sum to {sums}, and the close says {stored}")
     if figures.commission * BPS != figures.distributed * close.commission_bps:
-        broken.append(f"{sat(figures.commission)} is not the commission on what was distributed")
+        wrong_tenth = coins(figures.commission, close.asset)
+        broken.append(f"{wrong_tenth} is not the commission on what was distributed")
     return broken
 
 
@@ -132,7 +136,7 @@ async def _creators_broken(tx: Tx, close: Close) -> list[str]:
     if not wrong:
         return []
     who = f"member {wrong[0]}" if wrong[0] != OPERATOR else "the operator"
-    words = f"{sat(given.get(wrong[0], 0))} instead of {sat(due.get(wrong[0], 0))}"
+    words = " instead of ".join(coins(side.get(wrong[0], 0), close.asset) for side in (given, due))
     return [f"the ledger gave {who} {words}"]
 
 
