@@ -32,6 +32,7 @@ KNOWN: Final[frozenset[str]] = frozenset(
         "pay.refuse": ("before_commit", "after_commit"),
         "withdraw.open": ("before_commit", "after_commit"),
         "vault.collect": ("before_commit", "after_commit"),
+        "vault.limit": ("before_commit", "after_commit"),
         "vault.plan": ("before_commit", "after_commit"),
         "vault.settle": ("before_commit", "after_commit"),
         "vault.transfer": ("before_commit", "after_commit"),

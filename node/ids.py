@@ -67,6 +67,11 @@ def withdrawal_id(member: MemberId, key: str) -> PayoutId:
     return PayoutId(derive("withdrawal", member, key))
 
 
+def refund_id(month: Month, member: MemberId, asset: Asset) -> PayoutId:
+    """What goes back to a reader of whom a close was charged more than the shares."""
+    return PayoutId(derive("refund", month, member, asset))
+
+
 def attempt_id(payout: PayoutId, payment_hash: PaymentHash) -> AttemptId:
     """One try to pay: the payout and the hash that it would be paid under."""
     return AttemptId(derive("attempt", payout, payment_hash))

@@ -74,6 +74,24 @@ async def settle_pots(
     await bulk_journal.append(tx, entry, now_us)
 
 
+async def sources_of(tx: Tx, member: MemberId, units: int) -> list[tuple[Account, int]]:
+    """What a withdrawal is taken from; less than `units` in all if there is no more."""
+    await journal.lock_head(tx, USD)
+    available = accounts.available(USD, member)
+    have = [(available, (await journal.balance(tx, available)).units)]
+    pots = await journal.pots_of(tx, member, USD)
+    have += [
+        (accounts.pot(USD, member, month), pots[month].units)
+        for month in sorted(pots, reverse=True)
+        if not await closes.takes_no_money(tx, month, USD)
+    ]
+    taken, left = [], units
+    for account, there in have:
+        taken.append((account, min(there, left)))
+        left -= taken[-1][1]
+    return taken
+
+
 async def _book_if_linked(tx: Tx, event: ChainEvent, now_us: int) -> bool:
     linked = await chain_addresses.of_address(tx, event.chain_id, event.address)
     if linked is None or event.state is not EventState.SEEN:
@@ -93,25 +111,7 @@ async def _book(tx: Tx, event: ChainEvent, member: MemberId, now_us: int) -> Non
                 await journal.append(tx, entry, now_us)
         case EventKind.WITHDRAWN:
             if amount:
-                sources = await _sources(tx, member, event.units)
+                sources = await sources_of(tx, member, event.units)
                 entry = bookings.vault_withdrawal(event.id, amount, sources, event.ref)
                 await journal.append(tx, entry, now_us)
     await chain_events.credit(tx, event.id)
-
-
-async def _sources(tx: Tx, member: MemberId, units: int) -> list[tuple[Account, int]]:
-    """What a withdrawal is taken from; less than `units` in all if there is no more."""
-    await journal.lock_head(tx, USD)
-    available = accounts.available(USD, member)
-    have = [(available, (await journal.balance(tx, available)).units)]
-    pots = await journal.pots_of(tx, member, USD)
-    have += [
-        (accounts.pot(USD, member, month), pots[month].units)
-        for month in sorted(pots, reverse=True)
-        if not await closes.takes_no_money(tx, month, USD)
-    ]
-    taken, left = [], units
-    for account, there in have:
-        taken.append((account, min(there, left)))
-        left -= taken[-1][1]
-    return taken

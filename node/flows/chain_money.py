@@ -31,7 +31,7 @@ from node.ids import MemberId
 from node.ledger import accounts
 from node.money import Amount
 from node.month import Month
-from node.store import chain_addresses, chain_events, journal, leases
+from node.store import chain_addresses, chain_events, journal, leases, suspense
 from node.store.chain_events import ChainEvent, EventState, ReadBlock
 from node.store.engine import Tx
 
@@ -140,12 +140,15 @@ async def differences(money: ChainMoney, uncharged: Mapping[MemberId, int]) -> l
     """Linked addresses whose account in the vault is not what the books say; none is right.
 
     `uncharged`: what closes have distributed of a member's money and the vault has not charged.
+    What a withdrawal took of that is gone from both.
     Asks the vault once for each address. Raises RailUnavailable while the books are behind it.
     """
     final = await money.chain.finalized()
     async with money.store.read() as tx:
         linked = await chain_addresses.all_of(tx, money.chain_id)
         books = {one.member: await books_units(tx, one.member) for one in linked.values()}
+        for gone in await suspense.unexplained(tx, money.chain_id, USD):
+            books[gone.member] -= gone.units
     found = []
     for one in linked.values():
         account = await money.vault.account(one.address, finalized=True)

@@ -22,6 +22,7 @@ import numpy as np
 from node.clock import Clock, now_s
 from node.errors import BadMonth, Conflict
 from node.failpoints import failpoint
+from node.flows import chain_money, vault_short
 from node.flows.books import demand_clean_books
 from node.flows.dues import dues_paid_by
 from node.flows.fold import fire_subscriptions, fold
@@ -79,7 +80,13 @@ async def close_month(closing_: Closing, month: Month) -> Close:
         return await _get(closing_, month)
 
     async def book(tx: Tx, close: Close) -> None:
+        if (stablecoin := closing_.stablecoin) is None:
+            await _book(tx, close, closing_.others)
+            return
+        await vault_short.book_uncharged(tx, close)
         await _book(tx, close, closing_.others)
+        now_us = closing_.clock.now_us()
+        await vault_short.book_rest(tx, close, stablecoin.money.chain_id, now_us)
 
     await _stage(closing_, month, Stage.BOOKED, book, "book")
     await _stage(closing_, month, Stage.PROVED, _prove, "prove")
@@ -190,11 +197,15 @@ async def _charge(closing_: Closing, stablecoin: Stablecoin, month: Month) -> bo
     async with closing_.store.read() as tx:
         if not await is_charged(tx, close):
             return False
+    if not await chain_money.read_final(stablecoin.money):
+        return False  # a short charge is explained by events that came before it
 
     async def work(tx: Tx, close: Close) -> None:
-        del tx, close  # it was charged by the payer, and is stored
+        await vault_short.limit(tx, close)
+        failpoint("vault.limit.before_commit")
 
     await _stage(closing_, month, Stage.CHARGED, work, None)
+    failpoint("vault.limit.after_commit")
     return True
 
 

@@ -59,10 +59,10 @@ async def receipt(tx: Tx, month: Month, asset: Asset, reader: MemberId) -> Recei
     mine = rows[rows[:, 0] == reader]
     if not len(mine):
         return None
-    _, pot, counted, share, commission, carry = mine[0].tolist()
-    pairs = await _counted(tx, month, asset, (reader, reader))
+    _, pot, number, share, commission, carry = mine[0].tolist()
+    pairs = await counted(tx, month, asset, (reader, reader))
     things = tuple(ThingId(thing) for thing in pairs[:, 1].tolist())
-    return Receipt(month, pot, counted, share, commission, carry, things)
+    return Receipt(month, pot, number, share, commission, carry, things)
 
 
 async def contributions(
@@ -73,7 +73,7 @@ async def contributions(
     if not len(readers):
         return []
     span = (int(readers[0, 0]), int(readers[-1, 0]))
-    pairs = await _counted(tx, month, asset, span)
+    pairs = await counted(tx, month, asset, span)
     things = await _things(tx, month, asset)
     mine = pairs[np.isin(pairs[:, 1], things[things[:, 1] == creator, 0])]
     givers, times = np.unique(mine[:, 0], return_counts=True)
@@ -94,11 +94,7 @@ async def earnings(tx: Tx, month: Month, asset: Asset, creator: MemberId) -> lis
     ]
 
 
-async def _things(tx: Tx, month: Month, asset: Asset) -> Units:
-    return unpack(b"".join(await closes.parts(tx, month, asset, "thing")), len(THING_COLUMNS))
-
-
-async def _counted(tx: Tx, month: Month, asset: Asset, span: tuple[int, int]) -> Units:
+async def counted(tx: Tx, month: Month, asset: Asset, span: tuple[int, int]) -> Units:
     """(reader, thing) of the flattrs that counted, for readers of a range; pending ones too."""
     members, lengths, marked = await flattrs.months_between(tx, month, *span)
     pairs = np.stack([np.repeat(members, lengths), marked], axis=1)
@@ -108,8 +104,12 @@ async def _counted(tx: Tx, month: Month, asset: Asset, span: tuple[int, int]) ->
     owned = np.isin(both[:, 1], (await _things(tx, month, asset))[:, 0])
     readers = unpack(b"".join(await closes.parts(tx, month, asset, "reader")), len(READER_COLUMNS))
     with_pot = np.isin(both[:, 0], readers[:, 0])
-    counted = both[owned & with_pot & ~np.isin(_key(both), _key(excluded))]
-    return counted[np.lexsort((counted[:, 1], counted[:, 0]))]
+    found = both[owned & with_pot & ~np.isin(_key(both), _key(excluded))]
+    return found[np.lexsort((found[:, 1], found[:, 0]))]
+
+
+async def _things(tx: Tx, month: Month, asset: Asset) -> Units:
+    return unpack(b"".join(await closes.parts(tx, month, asset, "thing")), len(THING_COLUMNS))
 
 
 async def _pairs(tx: Tx, month: Month, asset: Asset, kind: str, span: tuple[int, int]) -> Units:

@@ -27,6 +27,7 @@ from node.flows.transact import LEASE_S
 from node.flows.vault_charge import shares
 from node.flows.vault_month import Collected, Distributed
 from node.flows.vault_plan import batch_reference, plan, words_of
+from node.flows.vault_short import keep
 from node.flows.vault_transfer import Transfers
 from node.ledger import bookings
 from node.money import Amount, Asset
@@ -94,7 +95,9 @@ class VaultPayer:
         if close is None or close.stage is not Stage.CHECKED:
             report.say(f"{month.month} is charged, and its close goes on")
             return
-        if month.data_hash is None:
+        if month.gross == 0:
+            await self._finish(month)  # all had withdrawn; the vault seals only what was charged
+        elif month.data_hash is None:
             await self._plan(month, lease, report)
         else:
             await self._distribute(month, lease, report)
@@ -110,6 +113,7 @@ class VaultPayer:
             return
         async with self._store.write() as tx:
             await vault_months.collect(tx, month.month, found.gross)
+            await keep(tx, close, month.chain_id, found.short)
             failpoint("vault.collect.before_commit")
         failpoint("vault.collect.after_commit")
         report.settled += 1
@@ -142,6 +146,9 @@ class VaultPayer:
         for batch, tx_hash in zip(batches, found.batches, strict=True):
             if batch.state is not AttemptState.SETTLED:
                 await self._settle(batch, tx_hash, found, report)
+        await self._finish(month)
+
+    async def _finish(self, month: VaultMonth) -> None:
         async with self._store.write() as tx:
             await vault_months.finish(tx, month.month, self._clock.now_us())
 

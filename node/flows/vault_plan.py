@@ -1,9 +1,9 @@
 """Which payouts a month's batches pay, and what remains of it for the node's own address.
 
-The vault pays a month out whole. So the payouts that are due go in, oldest first, as long as the
-month's net covers them; the rest is one more recipient of the last batch: the address of the node's
-key, where it waits for its creators (decision 0010). The commission is paid by the vault itself
-with the last batch, and is a payout of that batch.
+The vault pays a month out whole. So the payouts that are due go in, what goes back to its readers
+first and then the oldest, as long as the month's net covers them; the rest is one more recipient of
+the last batch: the address of the node's key, where it waits for its creators (decision 0010). The
+commission is paid by the vault itself with the last batch, and is a payout of that batch.
 
 The plan is made once, in one transaction: attempts with their words, payouts in flight, and the
 published file whose hash is sealed. Everything after it reads it from there.
@@ -19,6 +19,7 @@ from node.clock import now_s
 from node.errors import CorruptBooks
 from node.flows.stablecoin import RAIL, Stablecoin
 from node.flows.vault_month import COMMISSION_DIVISOR, Share, pieces
+from node.flows.vault_short import short_of
 from node.ids import OPERATOR, AttemptId, derive, payout_id
 from node.money import Amount, Asset
 from node.settlement import vault_file
@@ -50,10 +51,12 @@ async def plan(tx: Tx, stablecoin: Stablecoin, month: VaultMonth, lease: Lease) 
     assert month.gross is not None, "it was collected"
     close = await closes.get(tx, month.month, _USD)
     assert close is not None, "a month of the vault is one that is being closed"
-    commission = await _commission(tx, month, month.gross // COMMISSION_DIVISOR)
-    net = month.gross - commission.amount.units
+    tenth = month.gross // COMMISSION_DIVISOR
+    commission = await _commission(tx, month, tenth)
     due = await payouts.due(tx, _USD, now_s(stablecoin.money.clock), PAYOUTS_MAX)
-    chosen, rest = _fill([one for one in due if one.kind is PayoutKind.CREATOR], net)
+    back = [one for one in due if one.kind is PayoutKind.WITHDRAWAL]
+    earned = [one for one in due if one.kind is PayoutKind.CREATOR]
+    chosen, rest = _fill([*back, *earned], month.gross - tenth)
     batches = _batches(chosen, (stablecoin.signer.address, rest), commission)
     number = await attempts.next_number(tx, RAIL)
     now_us = stablecoin.money.clock.now_us()
@@ -81,9 +84,11 @@ def words_of(attempt: Attempt) -> list[Share]:
     return [from_word(number) for number in numbers]
 
 
-async def _commission(tx: Tx, month: VaultMonth, units: int) -> Payout:
-    """The operator's payout of this month, which the vault makes by itself."""
+async def _commission(tx: Tx, month: VaultMonth, units: int) -> Payout | None:
+    """The operator's payout of this month, which the vault makes by itself; None for nothing."""
     found = await payouts.get(tx, payout_id(month.month, OPERATOR, _USD))
+    if found is None and units == 0:
+        return None
     if found is None or found.state is not PayoutState.DUE or found.amount.units != units:
         raise CorruptBooks(f"the vault pays {units} as commission of {month.month}, not {found}")
     return found
@@ -99,7 +104,7 @@ def _fill(due: Sequence[Payout], net: int) -> tuple[list[Payout], int]:
     return chosen, net
 
 
-def _batches(chosen: Sequence[Payout], rest: Share, commission: Payout) -> list[_Batch]:
+def _batches(chosen: Sequence[Payout], rest: Share, commission: Payout | None) -> list[_Batch]:
     shares: list[Share] = [(payout.target or "", payout.amount.units) for payout in chosen]
     if rest[1]:
         shares.append(rest)
@@ -107,8 +112,9 @@ def _batches(chosen: Sequence[Payout], rest: Share, commission: Payout) -> list[
     for some in pieces(shares):
         found.append(_Batch(some, tuple(chosen[at : at + len(some)])))
         at += len(some)
-    last = found[-1]
-    found[-1] = _Batch(last.shares, (*last.payouts, commission))
+    if commission is not None:
+        last = found[-1]
+        found[-1] = _Batch(last.shares, (*last.payouts, commission))
     return found
 
 
@@ -150,4 +156,5 @@ async def _file(
     return vault_file.build(
         head, shares, tree, parts["reader"], parts["thing"],
         vault_file.month_salt(stablecoin.secret, month.vault, month.month),
+        await short_of(tx, close),
     )  # fmt: skip

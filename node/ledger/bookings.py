@@ -8,6 +8,7 @@ Two events that are the same event make the same id, so booking one twice is boo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from node.ids import AttemptId, EntryId, MemberId, PaymentHash, PayoutId, entry_id
 from node.ledger import accounts
@@ -16,6 +17,16 @@ from node.ledger.bulk import BulkEntry, MemberAccounts, Units, pots, where_any
 from node.ledger.entry import Entry, Transfer
 from node.money import Amount, Asset
 from node.month import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What a reader was charged and no share took: what goes back, and the vault's part of it."""
+
+    member: MemberId
+    payout: PayoutId
+    back_units: int
+    tenth_units: int
 
 
 def deposit(member: MemberId, paid: Amount, payment_hash: PaymentHash, to: Month | None) -> Entry:
@@ -157,6 +168,32 @@ def vault_withdrawal(
     if short := amount.units - sum(units for _, units in sources):
         moves.append(Transfer(accounts.suspense(asset), accounts.capital(asset), short))
     return Entry(event, "withdrawn", asset, ref, tuple(moves))
+
+
+def explained(
+    asset: Asset, ref: str, month: Month, sources: Sequence[tuple[Account, int]]
+) -> Entry:
+    """What a withdrawal took beyond the books is in them: `month` was charged short by it.
+
+    `ref` is the withdrawal's, `sources` what it is taken from now.
+    """
+    moves = [Transfer(source, accounts.wallet(asset), units) for source, units in sources if units]
+    found = sum(units for _, units in sources)
+    moves.append(Transfer(accounts.capital(asset), accounts.suspense(asset), found))
+    return Entry(entry_id("explained", ref, month), "explained", asset, ref, tuple(moves), month)
+
+
+def refund(asset: Asset, month: Month, refunds: Sequence[Refund]) -> Entry:
+    """What the vault has charged and no share took: a payout each, less the vault's tenth."""
+    moves = []
+    for one in refunds:
+        free = accounts.available(asset, one.member)
+        if one.back_units:
+            moves.append(Transfer(free, accounts.payout(asset, one.payout), one.back_units))
+        if one.tenth_units:
+            moves.append(Transfer(free, accounts.commission(asset), one.tenth_units))
+    eid = entry_id("refund", month, asset)
+    return Entry(eid, "refund", asset, str(month), tuple(moves), month)
 
 
 def vault_pots(

@@ -1,5 +1,6 @@
 """What a close books, event by event, for all members at once.
 
+    uncharged  pot ─▶ available             what the vault did not get
     close      pot ─▶ closing ─▶ earned | held, commission;  pot ─▶ available (carry), next pot
     release    held ─▶ earned              the dues are paid now
     means      available ─▶ next pot       the standing amounts
@@ -68,6 +69,12 @@ def close(
         _to_creators(through, Kind.HELD, creators, np.where(paying, 0, creators.net)),
     )
     return _entry("close", asset, month, blocks)
+
+
+def uncharged(asset: Asset, month: Month, members: Units, units: Units) -> BulkEntry:
+    """What the vault did not get of these readers is none of the month's."""
+    block = where_any(pots(members, month), _members(Kind.AVAILABLE, members), units)
+    return _entry("uncharged", asset, month, (block,))
 
 
 def release(asset: Asset, month: Month, members: Units, units: Units) -> BulkEntry:

@@ -107,20 +107,21 @@ def _readers(file: VaultFile) -> Check:
 
 
 def _charges(file: VaultFile) -> Check:
-    wrong, charged, short = [], 0, 0
-    for name, _, flattrs, share, got, _ in file.readers.rows:
-        missing = int(share) * flattrs - int(got)
-        if missing < 0:
-            wrong.append(f"reader {name} was charged {-missing} more than the shares")
+    """Who had less than the shares gave all of the pot: what no share took of it goes back."""
+    wrong, charged, back = [], 0, []
+    for name, pot, flattrs, share, got, _ in file.readers.rows:
+        more = int(got) - int(share) * flattrs
+        if more and not (flattrs and int(got) == int(pot)):
+            wrong.append(f"reader {name} was charged {more} besides the shares")
         charged += int(got)
-        short += missing > 0
+        back += [more] if more else []
     if charged != int(file.gross):
         wrong.append(f"the charges come to {charged}, not to the gross of {file.gross}")
-    if charged + int(file.short) != int(file.distributed):
-        wrong.append(f"{file.distributed} less {file.short} that were short is not {charged}")
+    if int(file.distributed) + int(file.refunded) != charged:
+        wrong.append(f"{file.distributed} and the {file.refunded} refunded are not {charged}")
     figures = f"{_dollars(charged)} charged"
-    if short:
-        figures += f"; {short} readers had {_dollars(int(file.short))} less than their shares"
+    if back:
+        figures += f"; of it {_dollars(sum(back))} that no share took, of {len(back)} readers"
     return Check("the charges are the shares", figures, _some(wrong))
 
 

@@ -73,8 +73,9 @@ def build(
 
     `batches`: (address, base units) of each word; `tree` is over their leaves. `readers` are rows
     of READER_COLUMNS, `things` of THING_COLUMNS. `charged`: what the vault charged a member, of
-    those of whom it got another sum than their pot distributed. Raises CorruptBooks when the sums
-    do not fit, so that no file is made that `examine` would refuse for them.
+    those of whom it got less than they had given, so that it is their pot; what of it no share took
+    is paid back. Raises CorruptBooks when the sums do not fit, so that no file is made that
+    `examine` would refuse for them.
     """
     distributed = int((readers[:, 3] * readers[:, 2]).sum())
     rows = _reader_rows(readers, salt, charged or {})
@@ -87,7 +88,7 @@ def build(
             format="flattr-node vault month", version=1, network=head.network,
             chain_id=head.chain_id, vault=head.vault.lower(), token=head.token.lower(),
             number=head.number, month=str(head.month), commission_bps=COMMISSION_BPS_MAX,
-            distributed=spell(distributed), short=spell(distributed - head.gross),
+            distributed=spell(distributed), refunded=spell(head.gross - distributed),
             gross=spell(head.gross), commission=spell(head.commission), net=spell(net),
             root=written.spell_hash(tree.root), batches=_batches(batches, tree),
             waits=Waits(head.waits_at.lower(), spell(head.waits_units), written.WHY),

@@ -77,7 +77,7 @@ class Creators(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VaultFile(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole month. `distributed` is what left the pots, `short` what of it was not there."""
+    """The whole month. `distributed` is what things got, `refunded` what else was charged."""
 
     format: Literal["flattr-node vault month"]
     version: Literal[1]
@@ -89,7 +89,7 @@ class VaultFile(Struct, frozen=True, forbid_unknown_fields=True):
     month: Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])\Z")]
     commission_bps: Literal[1000]
     distributed: Units
-    short: Units
+    refunded: Units
     gross: Units
     commission: Units
     net: Units

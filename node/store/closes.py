@@ -3,7 +3,7 @@
 A part is an array of little-endian 64-bit numbers, rows after rows, for members or things from
 `first` to `last`: `reader` (READER_COLUMNS), `thing` (THING_COLUMNS), `excluded` and `pending`
 (PAIR_COLUMNS). They are written once, by the split, and everything after it reads them: so what was
-booked, published and proved is one thing.
+booked, published and proved is one thing. Only what the vault did not get corrects them, before.
 """
 
 from __future__ import annotations
@@ -172,6 +172,18 @@ async def put_part(tx: Tx, close: Close, kind: str, first: int, last: int, rows:
         " VALUES (:month, :asset, :kind, :first, :last, :rows)",
         month=close.month.ordinal, asset=close.asset, kind=kind, first=first, last=last, rows=rows,
     )  # fmt: skip
+
+
+async def correct_part(tx: Tx, close: Close, kind: str, first: int, rows: bytes) -> None:
+    """Replace the rows of one part. Raises CorruptBooks when the close is no longer SPLIT."""
+    changed = await tx.run(
+        "UPDATE close_part SET rows = :rows WHERE month = :month AND asset = :asset"
+        " AND kind = :kind AND first = :first AND EXISTS (SELECT 1 FROM close"
+        " WHERE close.month = :month AND close.asset = :asset AND close.stage = 'split')",
+        month=close.month.ordinal, asset=close.asset, kind=kind, first=first, rows=rows,
+    )  # fmt: skip
+    if changed != 1:
+        raise CorruptBooks(f"the {kind} part of {close.month} can't be corrected any more")
 
 
 async def parts(tx: Tx, month: Month, asset: Asset, kind: str) -> list[bytes]:

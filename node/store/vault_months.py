@@ -1,6 +1,7 @@
 """Months on the vault: which of its months is which of ours, and how far it is.
 
     open ▶ collect (gross) ▶ plan (data_hash, with the batches as attempts) ▶ finish (paid_us)
+                      └─────────── nothing was charged ──────────────────▶
 
 Each step is written once, where the one before stands.
 """
@@ -91,7 +92,7 @@ async def finish(tx: Tx, month: Month, now_us: int) -> None:
     """All is paid. Raises CorruptBooks when it was before."""
     await _once(
         tx, "UPDATE vault_month SET paid_us = :now_us WHERE month = :month"
-        " AND data_hash IS NOT NULL AND paid_us IS NULL", month, now_us=now_us,
+        " AND (data_hash IS NOT NULL OR gross = 0) AND paid_us IS NULL", month, now_us=now_us,
     )  # fmt: skip
 
 

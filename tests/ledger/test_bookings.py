@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from node.ids import AttemptId, EntryId, MemberId, PaymentHash, PayoutId, payout_ids
 from node.ledger import accounts, bookings, closing
+from node.ledger.bookings import Refund
 from node.ledger.bulk import BulkEntry
 from node.ledger.closing import CreatorRows, ReaderRows
 from node.ledger.entry import Entry
@@ -20,7 +21,7 @@ from node.month import Month
 from tests.ledger.balances import Balances
 
 ALICE, CAROL = MemberId(1), MemberId(2)
-NOV, DEC = Month(2026, 11), Month(2026, 12)
+NOV, DEC, JAN = Month(2026, 11), Month(2026, 12), Month(2027, 1)
 PAYOUT = PayoutId("p1")
 SAT, USD = Asset.SAT, Asset.USD
 NONE = np.zeros(0, np.int64)
@@ -96,8 +97,19 @@ A_LIFE: list[tuple[str, Callable[[], Entry | BulkEntry], dict[str, int]]] = [
         [(accounts.available(USD, ALICE), 600), (accounts.pot(USD, ALICE, DEC), 300)], "0xbb:0"),
      {"available:1": 5100, "pot:1:2026-12": 470, "wallet:stablecoin": 100, "suspense": 703,
       "capital": 760}),
+    ("the vault did not get all", lambda: closing.uncharged(USD, DEC, column(1), column(70)),
+     {"available:1": 5170, "pot:1:2026-12": 400}),
+    ("the withdrawal is explained", lambda: bookings.explained(
+        USD, "0xbb:0", DEC,
+        [(accounts.available(USD, ALICE), 70), (accounts.pot(USD, ALICE, JAN), 0)]),
+     {"available:1": 5100, "wallet:stablecoin": 30, "suspense": 633, "capital": 690}),
+    ("what no share took goes back", lambda: bookings.refund(USD, DEC, [
+        Refund(ALICE, PayoutId("r1"), 17, 1), Refund(CAROL, PayoutId("r2"), 0, 1),
+        Refund(CAROL, PayoutId("r3"), 4, 0)]),
+     {"available:1": 5082, "available:2": 95, "payout:r1": 17, "payout:r2": 0, "payout:r3": 4,
+      "commission": 2}),
     ("gas is the operator's", lambda: bookings.gas("0xcc", 5000),
-     {"expense:gas": 5000, "capital": 5760}),
+     {"expense:gas": 5000, "capital": 5690}),
 ]  # fmt: skip
 """One after the other, each from where the one before left the balances."""
 

@@ -74,7 +74,7 @@ def by_hand(month: Month) -> tuple[dict[int, tuple[int, ...]], dict[int, list[in
     counted = defaultdict(list)
     for member, thing in month.marks:
         owner = month.owner.get(thing)
-        if member in month.pots and owner is not None and not _one_person(month, member, owner):
+        if member in month.pots and owner is not None and not one_person(month, member, owner):
             counted[member].append(thing)
     readers, earned = {}, {}
     for member, pot in month.pots.items():
@@ -143,7 +143,7 @@ def test_nobody_flattrs_into_ones_own_pocket(month):
         (member, thing)
         for member, thing in month.marks
         if member in month.pots and thing in month.owner
-        and _one_person(month, member, month.owner[thing])
+        and one_person(month, member, month.owner[thing])
     )  # fmt: skip
     assert excluded == own
 
@@ -181,7 +181,7 @@ def test_another_result_has_another_name(other):
     assert digest(("close", 1), [("a", b"12"), ("b", b"3")]) != digest(*other)
 
 
-def _one_person(month: Month, one: int, other: int) -> bool:
+def one_person(month: Month, one: int, other: int) -> bool:
     groups = (month.group.get(one, ("alone", one)), month.group.get(other, ("alone", other)))
     return groups[0] == groups[1]
 

@@ -14,6 +14,7 @@ from node.errors import BadInput
 from node.settlement import vault_format
 from node.settlement.vault_file import file_hash, salted_id, verify
 from tests.settlement.vault_months import (
+    DOLLAR,
     READERS,
     SALT,
     THINGS,
@@ -81,7 +82,7 @@ LIES = {
     "no month": (set_to("month", to="2026-13"), "no month file"),
     "more commission in the rule": (set_to("commission_bps", to=1001), "no month file"),
     "more distributed": (set_to("distributed", by=10), "the shares come to"),
-    "more short": (set_to("short", by=1), "that were short"),
+    "something refunded": (set_to("refunded", by=1), "refunded are not"),
     "more gross": (set_to("gross", by=10), "the charges come to"),
     "less gross": (set_to("gross", by=-1), "the charges come to"),
     "more commission": (set_to("commission", by=1), "is not a tenth"),
@@ -111,11 +112,14 @@ LIES = {
         both(set_to(*SEVEN, 3, by=-1), set_to(*SEVEN, 5, by=2)), "left, not"),
     "more of the pot kept": (
         both(set_to(*SEVEN, 3, by=-10), set_to(*SEVEN, 5, by=20)), "left, not"),
-    "more charged": (set_to(*SEVEN, 4, by=1), "was charged 1 more than the shares"),
-    "less charged": (set_to(*SEVEN, 4, by=-1), "the charges come to"),
+    "more charged": (set_to(*SEVEN, 4, by=1), "was charged 1 besides the shares"),
+    "less charged": (set_to(*SEVEN, 4, by=-1), "was charged -1 besides the shares"),
+    "the carry charged and not in the gross": (set_to(*FOUR, 4, by=20), "the charges come to"),
+    "the carry charged and not refunded": (
+        both(set_to(*FOUR, 4, by=20), set_to("gross", by=20)), "refunded are not"),
     "charged to another": (
-        both(set_to(*SEVEN, 4, by=-5), set_to(*FOUR, 4, by=5)), "more than the shares"),
-    "a pot without flattrs charged": (set_to(*NINE, 4, by=1), "more than the shares"),
+        both(set_to(*SEVEN, 4, by=-5), set_to(*FOUR, 4, by=5)), "5 besides the shares"),
+    "a pot without flattrs charged": (set_to(*NINE, 4, by=DOLLAR), "besides the shares"),
     "another carry": (set_to(*FOUR, 5, by=1), "left, not"),
     "readers in another order": (swap("readers", "rows", one=0, other=1), "out of order"),
     "no readers": (set_to("readers", "rows", to=[]), "the shares come to 0"),
@@ -127,7 +131,7 @@ LIES = {
     "other columns of things": (set_to("creators", "columns", 1, to="net"), "other columns"),
     "a field too many": (lambda said: said.update(more=1), "no month file"),
     "a field too few": (lambda said: said.pop("token"), "no month file"),
-    "a negative number": (set_to("short", to=-1), "no month file"),
+    "a negative number": (set_to("refunded", to=-1), "no month file"),
     "a number as text": (set_to("gross", to="13999980"), "no month file"),
     "a number with a comma": (set_to("gross", to=13_999_980.0), "no month file"),
     "a number that does not end": (set_to("gross", to=10**400), "no month file"),

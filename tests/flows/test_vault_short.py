@@ -1,0 +1,282 @@
+"""A reader who leaves between the month's end and the charge costs the own creators, and nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from node import failpoints
+from node.devnet.evm import local_key
+from node.devnet.evm_vault import DOLLAR
+from node.flows import chain_money
+from node.ids import refund_id
+from node.ledger import accounts
+from node.money import Asset, sats
+from node.settlement import vault_file
+from node.settlement.payout import PayoutKind, PayoutState
+from node.store import closes, payouts, suspense, vault_months
+from node.wallet.stablecoin.calldata import (
+    request_exit_calldata,
+    set_pot_calldata,
+    withdraw_calldata,
+)
+from tests.conftest import MONTH
+from tests.flows.vault_town import open_town
+
+USD = Asset.USD
+CREATORS = ("ann", "ben", "cat")
+IN_FULL = 3 * 3_333_330 + 3 * DOLLAR
+"""What the vault charges when nobody leaves."""
+
+
+@pytest.fixture
+async def town(store, clock):
+    """rita's ten dollars for three things, ron's three for one, and as much again above the pots.
+
+    Both have asked for their exit, so that they may leave when November is over.
+    """
+    async with open_town(store, clock) as opened:
+        world = opened.world
+        await world.join("rita", "ron", *CREATORS)
+        for name in CREATORS:
+            await world.thing(f"{name}'s", owner=name)
+            await opened.target(name)
+            await world.fund(name, sats(2000), to_pot=True, at_s=None)
+        await opened.fill("rita", 20 * DOLLAR, 10 * DOLLAR)
+        await opened.fill("ron", 6 * DOLLAR, 3 * DOLLAR)
+        for name in CREATORS:
+            await world.flattr("rita", f"{name}'s")
+        await world.flattr("ron", "ann's")
+        for name in ("rita", "ron"):
+            await act(opened, name, request_exit_calldata())
+        yield opened
+
+
+async def act(town, name: str, calldata: bytes) -> None:
+    await town.vault.act(await town.local.funded(name), calldata)
+
+
+async def leave(town, name: str, keeps: int) -> None:
+    """Take all but this out of the vault, to nobody."""
+    account = await town.vault.vault.account(local_key(name).address)
+    await act(town, name, withdraw_calldata(account.balance_units - keeps, local_key("x").address))
+
+
+async def end_and_ask(town) -> None:
+    """The month is over and split, and nothing is charged yet."""
+    await town.end()
+    await town.close()
+
+
+async def arrived(town) -> dict[str, int]:
+    """What each creator, and each reader, has by the token."""
+    return {name: await town.has(local_key(name).address) for name in ("rita", "ron", *CREATORS)}
+
+
+async def judge(town, month=MONTH) -> tuple[int, tuple[int, int, int, int]]:
+    """Books, vault and file say one thing; the gross, and the figures of the close."""
+    await chain_money.read(town.coin.money)
+    assert await chain_money.differences(town.coin.money, {}) == []
+    there = await town.has(town.vault.address) + await town.has(town.coin.signer.address)
+    assert await town.units(accounts.wallet(USD)) == there
+    for account in (accounts.suspense(USD), accounts.capital(USD), accounts.commission(USD)):
+        assert await town.units(account) == 0, account.name
+    async with town.world.store.read() as tx:
+        close = await closes.get(tx, month, USD)
+        charged = await vault_months.get(tx, month)
+        file = await closes.parts(tx, month, USD, "file")
+        assert await payouts.in_state(tx, USD, PayoutState.IN_FLIGHT, 1) == []
+    seals = [e for _, e in await town.coin.months._logs(charged.number) if hasattr(e, "data_hash")]
+    assert len(seals) == len(file) == int(charged.gross > 0)
+    for content, seal in zip(file, seals, strict=True):
+        assert vault_file.verify(content, seal.data_hash, seal.root) == []
+    figures = close.figures
+    return charged.gross, (
+        figures.pots, figures.distributed, figures.commission, figures.carried,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
+async def test_one_who_leaves_costs_the_own_creators_and_gets_back_what_no_share_took(town, read):
+    await end_and_ask(town)
+    await leave(town, "rita", 7_000_037)
+    if read:
+        await chain_money.read(town.coin.money)
+        assert await town.units(accounts.suspense(USD)) == 2_999_963
+        assert await chain_money.differences(town.coin.money, {}) == []
+    await town.play()
+    gross, figures = await judge(town)
+    # rita: three shares of 2.33334 of 7.000037, and 17 units that no share took; ron: 3.00.
+    assert figures == (10_000_037, 10_000_020, 1_000_002, 17)
+    assert gross == 10_000_037
+    assert await arrived(town) == {
+        "rita": 16, "ron": 0, "ann": 2_100_006 + 2_700_000, "ben": 2_100_006, "cat": 2_100_006,
+    }  # fmt: skip
+    assert await town.has(town.coin.treasury) == gross // 10 == 1_000_003
+    assert await town.has(town.vault.address) == 3 * DOLLAR
+    async with town.world.store.read() as tx:
+        back = await payouts.get(tx, refund_id(MONTH, town.world.members["rita"], USD))
+    assert (back.kind, back.state, back.amount.units) == (
+        PayoutKind.WITHDRAWAL, PayoutState.PAID, 16,
+    )  # fmt: skip
+
+
+async def test_both_leave_and_the_tenth_of_what_goes_back_is_a_tenth_of_the_sum(town):
+    await end_and_ask(town)
+    await leave(town, "rita", 4_000_038)
+    await leave(town, "ron", 2_000_009)
+    await town.play()
+    gross, figures = await judge(town)
+    # rita: 3 * 1_333_340 and 18; ron: 2_000_000 and 9; a tenth of 27 is 2.
+    assert (gross, figures) == (6_000_047, (6_000_047, 6_000_020, 600_002, 27))
+    assert await arrived(town) == {
+        "rita": 18 - 1, "ron": 9 - 1, "ann": 3_000_006, "ben": 1_200_006, "cat": 1_200_006,
+    }  # fmt: skip
+    assert await town.has(town.coin.treasury) == 600_002 + 2
+    assert await town.has(town.vault.address) == 0
+
+
+async def test_one_who_takes_everything_gives_nothing_and_the_others_are_paid(town):
+    await end_and_ask(town)
+    await leave(town, "rita", 0)
+    await town.play()
+    gross, figures = await judge(town)
+    assert (gross, figures) == (3 * DOLLAR, (3 * DOLLAR, 3 * DOLLAR, 300_000, 0))
+    assert await arrived(town) == {
+        "rita": 0, "ron": 0, "ann": 2_700_000, "ben": 0, "cat": 0,
+    }  # fmt: skip
+    found = await town.payouts()
+    assert town.world.members["ben"] not in found, "nothing is no payout"
+
+
+async def test_when_all_take_everything_the_month_ends_and_the_next_one_is_charged(town):
+    await end_and_ask(town)
+    await leave(town, "rita", 0)
+    await leave(town, "ron", 0)
+    await town.play()
+    assert await judge(town) == (0, (0, 0, 0, 0))
+    assert await town.payouts() == {}
+    await town.vault.deposit(await town.local.funded("ron"), 2 * DOLLAR, 0)
+    await chain_money.read(town.coin.money)
+    await town.world.flattr("ron", "ben's")
+    await town.world.fund("ben", sats(2000), to_pot=True, at_s=None)
+    december = MONTH.plus(1)
+    await town.end(december)
+    await town.play(december)
+    gross, _ = await judge(town, december)
+    assert gross == 2 * DOLLAR
+    assert await town.has(local_key("ben").address) == 1_800_000
+
+
+async def test_less_than_a_share_can_hold_goes_back_whole_but_for_the_tenth(town):
+    await end_and_ask(town)
+    await leave(town, "rita", 9)
+    await leave(town, "ron", 0)
+    await town.play()
+    assert await judge(town) == (9, (9, 0, 0, 9))
+    assert await arrived(town) == {"rita": 9, "ron": 0, "ann": 0, "ben": 0, "cat": 0}
+    assert await town.has(town.coin.treasury) == 0
+
+
+async def test_a_pot_that_is_lowered_after_the_month_is_charged_as_it_is_then(town):
+    await end_and_ask(town)
+    await act(town, "rita", set_pot_calldata(4_500_000))
+    await town.play()
+    gross, figures = await judge(town)
+    assert (gross, figures) == (7_500_000, (7_500_000, 7_500_000, 750_000, 0))
+    rita = town.world.members["rita"]
+    async with town.world.store.read() as tx:
+        assert await chain_money.books_units(tx, rita) == 20 * DOLLAR - 4_500_000
+    assert (await arrived(town))["rita"] == 0
+
+
+async def test_who_takes_no_more_than_the_carry_is_charged_in_full(town):
+    await town.vault.deposit(await town.local.funded("rita"), 7, 10 * DOLLAR + 7)
+    await act(town, "rita", request_exit_calldata())
+    await chain_money.read(town.coin.money)
+    await end_and_ask(town)
+    await leave(town, "rita", 9_999_990)
+    await chain_money.read(town.coin.money)
+    assert await town.units(accounts.suspense(USD)) == 17
+    await town.play()
+    gross, figures = await judge(town)
+    assert (gross, figures) == (12_999_990, (13_000_007, 12_999_990, 1_299_999, 17))
+    assert (await arrived(town))["rita"] == 0
+
+
+async def test_a_pot_that_was_carried_over_whole_can_be_taken_meanwhile(town):
+    await town.world.join("rob")
+    await town.fill("rob", 4 * DOLLAR, 4 * DOLLAR)
+    await act(town, "rob", request_exit_calldata())
+    await end_and_ask(town)
+    await leave(town, "rob", DOLLAR)
+    await chain_money.read(town.coin.money)
+    assert await town.units(accounts.suspense(USD)) == 3 * DOLLAR
+    await town.play()
+    gross, _ = await judge(town)
+    assert gross == IN_FULL
+    async with town.world.store.read() as tx:
+        assert await chain_money.books_units(tx, town.world.members["rob"]) == DOLLAR
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
+async def test_who_comes_back_before_the_charge_is_charged_in_full(town, read):
+    await end_and_ask(town)
+    await leave(town, "rita", 2 * DOLLAR)
+    await chain_money.read(town.coin.money)
+    assert await town.units(accounts.suspense(USD)) == 8 * DOLLAR
+    await town.vault.deposit(await town.local.funded("rita"), 9 * DOLLAR, 0)
+    if read:
+        await chain_money.read(town.coin.money)
+    await town.play()
+    gross, figures = await judge(town)
+    assert (gross, figures) == (IN_FULL, (13 * DOLLAR, IN_FULL, IN_FULL // 10, 10))
+    async with town.world.store.read() as tx:
+        assert await chain_money.books_units(tx, town.world.members["rita"]) == DOLLAR + 10
+
+
+async def test_a_creator_who_takes_the_own_pot_has_paid_no_dues_and_gets_the_rest_back(town):
+    """The dues are two dollars in either asset: hers were in the vault only."""
+    world = town.world
+    await world.join("dora")
+    await world.thing("dora's", owner="dora")
+    address = await town.target("dora")
+    await town.fill("dora", 2 * DOLLAR, 2 * DOLLAR)
+    for name in ("ann", "ben"):
+        await world.flattr("dora", f"{name}'s")
+    await world.flattr("ron", "dora's")
+    await act(town, "dora", request_exit_calldata())
+    await end_and_ask(town)
+    await leave(town, "dora", 2 * DOLLAR - 3)
+    await town.play()
+    await judge(town)
+    assert await town.has(address) == 17 - 1
+    assert await town.units(accounts.held(USD, world.members["dora"])) == 1_350_000
+    assert await town.has(town.coin.signer.address) == 1_350_000
+
+
+@pytest.mark.parametrize("point", [
+    f"{step}.{at}"
+    for step in (
+        "vault.collect", "vault.limit", "close.book", "close.prove", "close.open", "vault.plan",
+        "vault.settle",
+    )
+    for at in ("before_commit", "after_commit")
+])  # fmt: skip
+async def test_a_kill_anywhere_charges_pays_and_refunds_once(town, point):
+    await end_and_ask(town)
+    await leave(town, "rita", 7_000_037)
+    await chain_money.read(town.coin.money)
+    failpoints.arm({point: "raise"})
+    try:
+        await town.play()
+    finally:
+        failpoints.arm({})
+    assert town.lives == 1, f"{point} was not passed"
+    gross, figures = await judge(town)
+    assert (gross, figures) == (10_000_037, (10_000_037, 10_000_020, 1_000_002, 17))
+    assert await arrived(town) == {
+        "rita": 16, "ron": 0, "ann": 4_800_006, "ben": 2_100_006, "cat": 2_100_006,
+    }  # fmt: skip
+    assert await town.has(town.coin.treasury) == 1_000_003
+    async with town.world.store.read() as tx:
+        assert await suspense.unexplained(tx, town.coin.money.chain_id, USD) == []
