@@ -192,7 +192,8 @@ async def _show_vault(story: Story, vault: VaultStory, page: Page, close: Close)
 
 async def _audit(story: Story, page: Page) -> str:
     """The whole audit, lnd asked as well; what is not fine is said. "pass", "warn" or "breach"."""
-    report = await audit(story.node.store, story.clock, story.node.lnd)
+    node = story.node
+    report = await audit(node.store, story.clock, node.lnd, node.stablecoin)
     for line in report.lines:
         if line.state is not State.OK:
             page.say(f"{line.id} {line.law}: {line.state}: {line.figures}")
