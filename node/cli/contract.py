@@ -75,7 +75,9 @@ class Plan:
     delay_s: int
 
 
-contract = App(name="contract", help="Deploy the payout vault of the stablecoin.")
+contract = App(name="contract", help="The payout vault: deploy it; what in it is nobody's.")
+contract.command("node.cli.attribute:surplus", name="surplus")
+contract.command("node.cli.attribute:attribute", name="attribute")
 
 
 @contract.command

@@ -19,6 +19,7 @@ import structlog
 
 from node.errors import LeaseLost
 from node.failpoints import failpoint
+from node.flows.attribute import advance_attributions
 from node.flows.call import Failed, Waiting
 from node.flows.hold import hold_and_release
 from node.flows.round_report import RoundReport
@@ -69,6 +70,7 @@ class VaultPayer:
         if stopped is not None:
             report.say(f"nothing is sent on {RAIL}: {stopped}")
             return report
+        await advance_attributions(self._stablecoin, lease, report)
         await hold_and_release(self._store, self._clock, self._stablecoin.rules)
         for month in months[:1]:  # the vault takes the next one when this one is paid
             await self._month(month, lease, report)

@@ -79,6 +79,17 @@ async def unfinished(tx: Tx, sender: str) -> list[ChainTransaction]:
     return [_transaction(row) for row in rows]
 
 
+async def not_done(tx: Tx, prefix: str) -> list[ChainTransaction]:
+    """Calls whose purpose begins so and that have not happened yet, oldest first."""
+    rows = await tx.rows(
+        "SELECT * FROM chain_transaction WHERE state <> 'done'"
+        " AND substr(purpose, 1, length(CAST(:prefix AS text))) = :prefix"
+        " ORDER BY created_us, purpose",
+        prefix=prefix,
+    )
+    return [_transaction(row) for row in rows]
+
+
 async def highest_nonce(tx: Tx, sender: str) -> int | None:
     """The highest nonce that a call of this key has."""
     sql = "SELECT max(nonce) FROM chain_transaction WHERE sender = :sender"

@@ -7,14 +7,17 @@ import pytest
 from node import failpoints
 from node.devnet.evm import local_key
 from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
-from node.errors import RailUnavailable
+from node.errors import Conflict, NotFound, RailUnavailable
+from node.flows import chain_money
+from node.flows.attribute import attribute, stray_in
 from node.flows.vault_pay import CLAIMABLE
 from node.ledger import accounts
 from node.ledger.accounts import Kind
-from node.money import Asset, sats
+from node.money import Amount, Asset, sats
 from node.settlement import vault_file
 from node.settlement.payout import HeldReason, PayoutState
 from node.store import checks, closes, payouts, vault_months
+from node.wallet.stablecoin.calldata import transfer_calldata
 from tests.conftest import MONTH
 from tests.flows.vault_town import open_town
 
@@ -142,3 +145,43 @@ async def test_a_kill_at_every_failpoint_charges_once_and_pays_once(town, point)
         assert await checks.breaches(tx, deep=True) == []
         assert await payouts.in_state(tx, USD, PayoutState.IN_FLIGHT, 1) == []
         assert (await closes.balances(tx, Kind.EARNED, USD))[1].sum() == 0
+
+
+async def test_a_plain_transfer_is_given_to_its_sender_once(town):
+    world, coin = town.world, town.coin
+    await town.vault.mint(local_key("rita").address, 7 * DOLLAR)
+    sent = await act(
+        town.local, local_key("rita"), coin.token,
+        transfer_calldata(town.vault.address, 7 * DOLLAR),
+    )  # fmt: skip
+    assert await chain_money.surplus(coin.money) == Amount(7 * DOLLAR, USD)
+    stray = await stray_in(coin, sent.tx_hash)
+    assert (stray.sender, stray.amount.units) == (local_key("rita").address, 7 * DOLLAR)
+    before = await town.units(accounts.available(USD, world.members["rita"]))
+    assert await attribute(coin, stray, world.members["rita"]) == stray.sender
+    await attribute(coin, stray, world.members["rita"])
+    with pytest.raises(Conflict):
+        await attribute(coin, stray, world.members["ron"])
+    with pytest.raises(NotFound):
+        await attribute(coin, stray, world.members["light"])
+    for _ in range(8):
+        await town.payer().round()
+        await town.local.mine()
+    await chain_money.read(coin.money)
+    assert not await chain_money.surplus(coin.money)
+    gained = await town.units(accounts.available(USD, world.members["rita"])) - before
+    assert gained == 7 * DOLLAR
+    assert await chain_money.differences(coin.money, {}) == []
+
+
+async def test_a_deposit_and_a_stranger_s_transfer_are_given_to_nobody(town):
+    nothing = await act(
+        town.local, town.vault.owner, town.coin.token,
+        transfer_calldata(local_key("ron").address, 0),
+    )  # fmt: skip
+    for tx_hash in (nothing.tx_hash, "0x" + "ab" * 32):
+        with pytest.raises(NotFound):
+            await stray_in(town.coin, tx_hash)
+    deposit = await town.vault.deposit(await town.local.funded("ron"), DOLLAR)
+    with pytest.raises(Conflict):
+        await stray_in(town.coin, deposit.tx_hash)

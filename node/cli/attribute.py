@@ -1,0 +1,56 @@
+"""`contract surplus` and `contract attribute`: what came to the vault and is nobody's yet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from node.cli.options import FOLDER_DEFAULT, Folder, open_node, screen
+from node.errors import ConfigError, NotFound
+from node.flows import chain_money
+from node.flows.attribute import attribute as ask
+from node.flows.attribute import stray_in
+from node.flows.node import Node
+from node.flows.stablecoin import Stablecoin
+from node.store import members
+
+
+async def surplus(*, folder: Folder = FOLDER_DEFAULT) -> None:
+    """Show what the vault holds and owes nobody: plain transfers, which it can't credit."""
+    async with open_node(folder) as node:
+        found = await chain_money.surplus(_coin(node).money)
+    screen().print(
+        f"{found} in the vault is nobody's."
+        + (" Find the transfers in an explorer, and give each: contract attribute" if found else "")
+    )
+
+
+async def attribute(
+    *,
+    transfer: Annotated[str, Parameter(help="The hash of the transaction that sent it.")],
+    member: Annotated[str, Parameter(help="The name of the member who sent it.")],
+    folder: Folder = FOLDER_DEFAULT,
+) -> None:
+    """Give a plain transfer to the member who has sent it to the vault, once.
+
+    Ask the member to prove that the sender is theirs. A serving node sends it, and credits it when
+    it is final; `payouts --run` does as well.
+    """
+    async with open_node(folder) as node:
+        coin = _coin(node)
+        async with node.store.read() as tx:
+            found = await members.by_name(tx, member)
+        if found is None:
+            raise NotFound(f"there is no member {member}")
+        stray = await stray_in(coin, transfer.lower())
+        address = await ask(coin, stray, found.id)
+    screen().print(
+        f"{stray.amount} from {stray.sender} goes to the account of {address} ({member})."
+    )
+
+
+def _coin(node: Node) -> Stablecoin:
+    if node.stablecoin is None:
+        raise ConfigError("the stablecoin is not switched on: flattr-node contract deploy does it")
+    return node.stablecoin
