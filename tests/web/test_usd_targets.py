@@ -45,6 +45,8 @@ async def test_a_payout_target_is_an_address_of_each_asset_with_the_time_lock(
         clock.advance(72 * 3600)
         now = (await blog("GET", "/payout-target?asset=usd")).body
         assert (now["target"], now["active"]) == (second, True)
+        same = await blog("PUT", "/payout-target", {"asset": "usd", "target": second.lower()})
+        assert (same.body["target"], same.body["active"]) == (second, True)
 
 
 async def test_no_payout_target_is_where_money_would_be_lost_and_a_key_is_never_repeated(usd_world):
