@@ -18,10 +18,11 @@ from node.flows.close import close_month
 from node.flows.forecast import Forecast, forecast
 from node.flows.node import Node
 from node.flows.schedule import close_in_stablecoin, months_to_close
-from node.money import Asset
+from node.flows.vault_charge import gas_of
+from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.payout import PayoutState
-from node.store import closes, payouts
+from node.store import closes, payouts, vault_months
 from node.store.closes import Close
 
 
@@ -75,8 +76,10 @@ async def _show_stablecoin(node: Node, month: Month) -> None:
     async with node.store.read() as tx:
         found = await closes.get(tx, month, Asset.USD)
         opened = await payouts.counts(tx, Asset.USD)
+        on_vault = await vault_months.get(tx, month)
+        gas = None if on_vault is None else await gas_of(tx, on_vault)
     if found is not None and found.stage is closes.Stage.CHECKED:
-        _show_close(found, opened)
+        _show_close(found, opened, gas)
         return
     if found is None and month not in await months_to_close(node.store, node.clock, Asset.USD):
         return
@@ -115,7 +118,9 @@ def _show_forecast(seen: Forecast) -> None:
     out.print(creators)
 
 
-def _show_close(result: Close, opened: dict[PayoutState, tuple[int, int]]) -> None:
+def _show_close(
+    result: Close, opened: dict[PayoutState, tuple[int, int]], gas: Amount | None = None
+) -> None:
     figures, table = result.figures, _figures()
     unit = result.asset.unit
     table.add_row("pots", f"{figures.pots:,} {unit}")
@@ -123,6 +128,8 @@ def _show_close(result: Close, opened: dict[PayoutState, tuple[int, int]]) -> No
     table.add_row("commission", f"{figures.commission:,} {unit}")
     table.add_row("carried", f"{figures.carried:,} {unit}")
     table.add_row("digest", str(result.digest))
+    if gas is not None:
+        table.add_row("gas so far", f"{gas}, the operator's expense")
     for state, (number, _) in sorted(opened.items()):
         table.add_row(f"payouts {state}", str(number))
     screen().print(table)

@@ -17,7 +17,7 @@ from node.errors import BadInput
 from node.flows.audit_lines import Line, coins, count, judge
 from node.flows.audit_vault_batches import batches_broken, words_of
 from node.flows.stablecoin import RAIL, Stablecoin
-from node.flows.vault_month import COMMISSION_DIVISOR
+from node.flows.vault_month import COMMISSION_DIVISOR, SEAL, purposes
 from node.flows.vault_plan import FILE, batch_reference
 from node.money import Asset
 from node.settlement import vault_format
@@ -103,8 +103,8 @@ async def _read(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> _Mon
         content = b"".join(await closes.parts(tx, month.month, _USD, FILE))
         prefix = batch_reference(month, 0)[:-1]
         batches = await chain_audits.attempts_of(tx, RAIL, prefix)
-        purpose = f"{month.chain_id}:{month.vault}:seal:{month.number}"
-        seal = await transactions.get(tx, purpose)
+        begins = purposes(month.chain_id, month.vault, month.number)
+        seal = await transactions.get(tx, begins + SEAL)
     try:
         file = vault_format.read(content) if content else None
     except BadInput:

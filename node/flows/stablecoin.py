@@ -12,6 +12,9 @@ from node.flows.rules import Rules
 from node.flows.transact import Transactor
 from node.flows.vault_events import ChainMoney
 from node.flows.vault_month import VaultMonths
+from node.ids import MemberId
+from node.month import Month
+from node.settlement.vault_file import month_salt, salted_id
 from node.wallet.stablecoin.signer import Signer
 
 RAIL = "stablecoin"
@@ -37,3 +40,11 @@ class Stablecoin:
     rules: Rules
     secret: bytes
     """32 secret bytes, the node's seed: the salts of the published month files come from it."""
+
+    def salt(self, month: Month) -> bytes:
+        """The salt of a month's published file. It is never published itself."""
+        return month_salt(self.secret, self.money.vault.address, month)
+
+    def file_id(self, month: Month, member: MemberId) -> str:
+        """The name under which a member stands in a month's published file."""
+        return salted_id(self.salt(month), member)

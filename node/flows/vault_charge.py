@@ -12,11 +12,12 @@ from typing import Final
 from node.errors import CorruptBooks, RailUnavailable
 from node.flows import chain_money
 from node.flows.stablecoin import Stablecoin
-from node.flows.vault_month import Share
+from node.flows.vault_month import Share, purposes
 from node.ids import MemberId
+from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.month_split import READER_COLUMNS, unpack
-from node.store import chain_addresses, closes, vault_months
+from node.store import chain_addresses, closes, transactions, vault_months
 from node.store.closes import Close
 from node.store.engine import Tx
 from node.store.vault_months import VaultMonth
@@ -70,6 +71,12 @@ async def charges(tx: Tx, close: Close) -> dict[MemberId, int]:
         for member, taken in zip(readers[:, 0].tolist(), units.tolist(), strict=True)
         if taken
     }
+
+
+async def gas_of(tx: Tx, month: VaultMonth) -> Amount:
+    """What the calls of a month have cost so far, in wei: the operator's expense."""
+    prefix = purposes(month.chain_id, month.vault, month.number)
+    return Amount(await transactions.cost_wei(tx, prefix), Asset.ETH)
 
 
 async def shares(tx: Tx, close: Close, chain_id: int) -> list[Share]:

@@ -40,6 +40,7 @@ from node.wallet.stablecoin.words import word
 WORDS_MAX: Final = 300
 """Members of a charge, or recipients of a batch; the vault takes 500, and gas has a limit."""
 COMMISSION_DIVISOR: Final = 10
+SEAL: Final = "seal"
 
 Share: TypeAlias = tuple[str, int]
 """(address, base units)."""
@@ -90,11 +91,11 @@ class VaultMonths:
 
         Raises RailUnavailable, LeaseLost.
         """
-        calls = [self._call(f"open:{number}", open_month_calldata(), self._opened(number))]
+        calls = [self._call(number, "open", open_month_calldata(), self._opened(number))]
         for place, some in enumerate(pieces(charges)):
             calldata = charge_calldata(number, [word(*share) for share in some])
             calls.append(
-                self._call(f"charge:{number}:{place}", calldata, self._charged(number, some))
+                self._call(number, f"charge:{place}", calldata, self._charged(number, some))
             )
         if (stopped := await self._run(calls, lease)) is not None:
             return stopped
@@ -119,7 +120,7 @@ class VaultMonths:
         batches = [[word(*share) for share in some] for some in pieces(payments)]
         tree = self.tree(number, payments)
         seal = seal_calldata(number, tree.root, len(batches), data_hash)
-        sealed = self._call(f"seal:{number}", seal, self._sealed(number, tree.root))
+        sealed = self._call(number, SEAL, seal, self._sealed(number, tree.root))
         if (stopped := await self._run([sealed], lease)) is not None:
             return stopped
         payable_s = (await self._vault.month_state(number, finalized=True)).payable_at_s
@@ -129,7 +130,8 @@ class VaultMonths:
             return Waiting(f"sealed; payable from {payable_s} on")
         pays = [
             self._call(
-                f"pay:{number}:{index}",
+                number,
+                f"pay:{index}",
                 pay_batch_calldata(number, index, words, tree.proof(index)),
                 self._paid(number, index),
             )
@@ -193,8 +195,10 @@ class VaultMonths:
         found = self._vault.events(logs)
         return [(log, event) for log, event in found if getattr(event, "month", None) == number]
 
-    def _call(self, name: str, calldata: bytes, happened: Callable[[], Awaitable[bool]]) -> Call:
-        purpose = f"{self._chain_id}:{self._vault.address}:{name}"
+    def _call(
+        self, number: int, name: str, calldata: bytes, happened: Callable[[], Awaitable[bool]]
+    ) -> Call:
+        purpose = purposes(self._chain_id, self._vault.address, number) + name
         return Call(purpose, self._vault.address, calldata, happened)
 
     def _opened(self, number: int) -> Callable[[], Awaitable[bool]]:
@@ -221,6 +225,11 @@ class VaultMonths:
             return await self._vault.is_batch_paid(number, index, finalized=True)
 
         return happened
+
+
+def purposes(chain_id: int, vault: str, number: int) -> str:
+    """How the purposes of a month's calls begin."""
+    return f"{chain_id}:{vault}:{number}:"
 
 
 def pieces(shares: Sequence[Share]) -> Iterator[Sequence[Share]]:

@@ -155,6 +155,6 @@ async def _file(
     tree = stablecoin.months.tree(month.number, [share for some in shares for share in some])
     return vault_file.build(
         head, shares, tree, parts["reader"], parts["thing"],
-        vault_file.month_salt(stablecoin.secret, month.vault, month.month),
+        stablecoin.salt(month.month),
         await short_of(tx, close),
     )  # fmt: skip

@@ -90,6 +90,16 @@ async def not_done(tx: Tx, prefix: str) -> list[ChainTransaction]:
     return [_transaction(row) for row in rows]
 
 
+async def cost_wei(tx: Tx, prefix: str) -> int:
+    """What the calls whose purpose begins so have cost, as far as they are final."""
+    found = await tx.value(
+        "SELECT CAST(coalesce(sum(cost_wei), 0) AS bigint) FROM chain_transaction"
+        " WHERE substr(purpose, 1, length(CAST(:prefix AS text))) = :prefix",
+        prefix=prefix,
+    )
+    return int(found)
+
+
 async def highest_nonce(tx: Tx, sender: str) -> int | None:
     """The highest nonce that a call of this key has."""
     sql = "SELECT max(nonce) FROM chain_transaction WHERE sender = :sender"

@@ -65,7 +65,7 @@ async def read_earnings(call: Call) -> EarningsOut:
         earned_msat=sum(line.earned_msat for line in lines),
         digest=sat[0].digest if sat else None,
         things=lines,
-        usd=_usd_earnings(usd),
+        usd=_usd_earnings(usd, _file_id(call, month)),
     )
 
 
@@ -93,7 +93,7 @@ async def _month(call: Call, month: Month, page: MonthPageQuery) -> MonthOut:
         carry_msat=sat.split.carry,
         digest=None if isinstance(sat, OpenMonth) else sat.digest,
         things=lines,
-        usd=None if usd is None else _usd_month(usd),
+        usd=None if usd is None else _usd_month(usd, _file_id(call, usd.month)),
         next=more,
     )
 
@@ -122,7 +122,12 @@ def _usd_flattr(thing: ThingId, usd: Seen) -> UsdFlattrOut:
     return UsdFlattrOut(counts=counts, share_units=usd.split.share if counts else 0)
 
 
-def _usd_month(usd: Seen) -> UsdMonthOut:
+def _file_id(call: Call, month: Month) -> str | None:
+    coin = call.node.stablecoin
+    return None if coin is None else coin.file_id(month, call.member)
+
+
+def _usd_month(usd: Seen, file_id: str | None) -> UsdMonthOut:
     return UsdMonthOut(
         closed=isinstance(usd, ClosedMonth),
         pot_units=usd.pot.units,
@@ -132,6 +137,7 @@ def _usd_month(usd: Seen) -> UsdMonthOut:
         commission_per_share_units=usd.split.commission,
         carry_units=usd.split.carry,
         digest=None if isinstance(usd, OpenMonth) else usd.digest,
+        file_id=None if isinstance(usd, OpenMonth) else file_id,
     )
 
 
@@ -147,7 +153,9 @@ def _earning(thing: Thing, sat: ThingEarning | None, usd: ThingEarning | None) -
     )
 
 
-def _usd_earnings(usd: Earned | None) -> UsdEarningsOut | None:
+def _usd_earnings(usd: Earned | None, file_id: str | None) -> UsdEarningsOut | None:
     if usd is None:
         return None
-    return UsdEarningsOut(earned_units=sum(one.net for one in usd[1]), digest=usd[0].digest)
+    return UsdEarningsOut(
+        earned_units=sum(one.net for one in usd[1]), digest=usd[0].digest, file_id=file_id
+    )

@@ -10,6 +10,8 @@ from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
 from node.errors import Conflict, NotFound, RailUnavailable
 from node.flows import chain_money
 from node.flows.attribute import attribute, stray_in
+from node.flows.audit import audit
+from node.flows.audit_lines import State
 from node.flows.vault_pay import CLAIMABLE
 from node.ledger import accounts
 from node.ledger.accounts import Kind
@@ -18,6 +20,7 @@ from node.settlement import vault_file
 from node.settlement.payout import HeldReason, PayoutState
 from node.store import checks, closes, payouts, vault_months
 from node.wallet.stablecoin.calldata import transfer_calldata
+from node.wallet.stablecoin.events import MonthSealed
 from tests.conftest import MONTH
 from tests.flows.vault_town import open_town
 
@@ -56,16 +59,9 @@ async def test_report_and_ledger_are_right_to_the_unit(town):
     await world.pay_until_quiet()
     await town.play()
     # rita: 10 dollars over five things, 2.00 each, 1.80 to each creator; ron: 3.00, 2.70 to both.
-    async with world.store.read() as tx:
-        close = await closes.get(tx, MONTH, USD)
-        month = await vault_months.get(tx, MONTH)
-        assert await checks.breaches(tx, deep=True) == []
-        (content,) = await closes.parts(tx, MONTH, USD, "file")
-    figures = close.figures
-    assert (figures.pots, figures.distributed, figures.commission, figures.carried) == (
-        13 * DOLLAR, 13 * DOLLAR, 1_300_000, 0,
-    )  # fmt: skip
-    assert (month.gross, month.number) == (13 * DOLLAR, 1)
+    assert await _figures(world, USD) == (13 * DOLLAR, 13 * DOLLAR, 1_300_000, 0)
+    assert await _figures(world, Asset.SAT) == (18_000_000, 10_000_000, 1_000_000, 8_000_000)
+    await _demand_published(town)
     arrived = {name: await town.has(local_key(name).address) - before[name] for name in before}
     assert arrived == {"both": 4_500_000, "coin": 1_800_000, "idle": 0}
     assert await town.has(town.coin.treasury) == 1_300_000
@@ -82,9 +78,31 @@ async def test_report_and_ledger_are_right_to_the_unit(town):
     assert await town.units(accounts.wallet(USD)) == 10 * DOLLAR + 3 * 1_800_000
     assert await town.units(accounts.commission(USD)) == 0
     assert await town.units(accounts.expense(Asset.ETH, "gas")) > 0
-    seal = [e for _, e in await town.coin.months._logs(1) if hasattr(e, "data_hash")]
-    assert seal[0].data_hash == vault_file.file_hash(content)
-    assert vault_file.verify(content, seal[0].data_hash, seal[0].root) == []
+    report = await audit(world.store, world.clock, None, town.coin)
+    of_vault = [line for line in report.lines if line.law.startswith(f"{MONTH} the vault")]
+    assert of_vault
+    # The fake rail has none of what an lnd would be asked for.
+    assert {x.id for x in report.lines if x.state is not State.OK} == {"I3", "I7", "I13"}
+
+
+async def _demand_published(town) -> None:
+    """What was sealed is the file, and a stranger finds nothing wrong with it."""
+    async with town.world.store.read() as tx:
+        month = await vault_months.get(tx, MONTH)
+        assert await checks.breaches(tx, deep=True) == []
+        (content,) = await closes.parts(tx, MONTH, USD, "file")
+    assert (month.gross, month.number) == (13 * DOLLAR, 1)
+    latest = await town.local.chain.latest()
+    logs = await town.local.chain.logs(town.vault.address, 0, latest.number)
+    (seal,) = [e for _, e in town.vault.vault.events(logs) if isinstance(e, MonthSealed)]
+    assert seal.data_hash == vault_file.file_hash(content)
+    assert vault_file.verify(content, seal.data_hash, seal.root) == []
+
+
+async def _figures(world, asset) -> tuple[int, int, int, int]:
+    async with world.store.read() as tx:
+        figures = (await closes.get(tx, MONTH, asset)).figures
+    return figures.pots, figures.distributed, figures.commission, figures.carried
 
 
 async def test_what_waited_is_paid_from_the_nodes_address_when_its_reason_is_gone(town):

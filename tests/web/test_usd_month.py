@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from eth_hash.auto import keccak
 
 from node.devnet.evm import local_key
@@ -70,6 +72,10 @@ async def test_a_month_of_the_stablecoin_ends_with_a_transaction_and_a_file_that
     receipt = (await alice("GET", f"/months/{MONTH}")).body
     assert receipt["closed"]
     assert receipt["usd"]["closed"]
+    published = json.loads(content)
+    assert receipt["usd"]["file_id"] in [row[0] for row in published["readers"]["rows"]]
+    earned = (await blog("GET", f"/earnings/{MONTH}")).body["usd"]
+    assert earned["file_id"] in [row[0] for row in published["creators"]["rows"]]
     seen, _ = await account(alice)
     assert (seen["balance_units"], seen["pot_units"]) == (6 * DOLLAR, 4 * DOLLAR)
     usd = (await alice("GET", "/balance")).body["usd"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from node.web.models.base import (
@@ -14,6 +16,10 @@ from node.web.models.base import (
     TimeS,
     Told,
     Units,
+)
+
+FILE_ID: Any = Field(
+    default=None, description="Your name in the published file of the month, once it is closed."
 )
 
 
@@ -47,6 +53,7 @@ class UsdMonthOut(Told):
     commission_per_share_units: Units
     carry_units: Units
     digest: str | None
+    file_id: str | None = FILE_ID
 
 
 class MonthOut(Told):
@@ -91,6 +98,7 @@ class UsdEarningsOut(Told):
 
     earned_units: Units
     digest: str | None
+    file_id: str | None = FILE_ID
 
 
 class EarningsOut(Told):
