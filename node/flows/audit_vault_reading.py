@@ -151,8 +151,10 @@ async def _uncharged(store: Store, stablecoin: Stablecoin) -> dict[MemberId, int
     for month, booked, charged in closing:
         if booked and month.gross is not None:
             continue
-        for member in charged.keys() & address.keys():
-            account = await money.vault.account(address[member], finalized=True)
+        members = sorted(charged.keys() & address.keys())
+        asked = await chain_money.accounts_in_vault(money, [address[one] for one in members])
+        for member in members:
+            account = asked[address[member]]
             taken = account.last_charge_units if account.last_month == month.number else 0
             found[member] = (charged[member] if booked else 0) - taken
     return {member: units for member, units in found.items() if units}
