@@ -8,14 +8,17 @@ once more: figures of two moments would differ although nothing is wrong.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from node.errors import RailUnavailable
 from node.flows import chain_money
-from node.flows.chain_money import Difference
+from node.flows.chain_money import ASKED_AT_ONCE, Difference
 from node.flows.stablecoin import RAIL, Stablecoin
 from node.flows.vault_charge import charges
+from node.flows.vault_events import ChainMoney
 from node.flows.vault_month import COMMISSION_DIVISOR
 from node.flows.vault_transfer import PREFIX
 from node.ids import MemberId
@@ -35,6 +38,7 @@ from node.store.chain_audits import ChainAttempt
 from node.store.closes import Stage
 from node.store.engine import Store, Tx
 from node.store.vault_months import VaultMonth
+from node.wallet.stablecoin.answers import Receipt
 
 READINGS_MAX: Final = 5
 _USD: Final = Asset.USD
@@ -83,6 +87,20 @@ async def read(store: Store, stablecoin: Stablecoin) -> Reading:
         except RailUnavailable as error:
             last = error
     raise last
+
+
+async def receipts_of(
+    money: ChainMoney, hashes: Sequence[str | None]
+) -> dict[str | None, Receipt | None]:
+    """What became of these transactions, a few asked at once. Raises RailUnavailable."""
+    places = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(tx_hash: str) -> Receipt | None:
+        async with places:
+            return await money.chain.receipt(tx_hash)
+
+    wanted = sorted({one for one in hashes if one})
+    return dict(zip(wanted, await asyncio.gather(*map(ask, wanted)), strict=True))
 
 
 async def _read_once(store: Store, stablecoin: Stablecoin) -> Reading:

@@ -13,6 +13,7 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from node.flows.audit_lines import Line, coins, count, judge
+from node.flows.audit_vault_reading import receipts_of
 from node.flows.stablecoin import RAIL, Stablecoin
 from node.flows.vault_transfer import PREFIX
 from node.money import Asset
@@ -34,13 +35,13 @@ async def transfers_line(store: Store, stablecoin: Stablecoin) -> Line:
     async with store.read() as tx:
         stored = await chain_audits.attempts_of(tx, RAIL, PREFIX)
     made = [one for one in stored if one.state is AttemptState.SETTLED]
-    compared, broken, seen = made[-COMPARED_MAX:], [], set[str]()
+    compared, broken, seen = made[-COMPARED_MAX:], [], set[str | None]()
+    receipts = await receipts_of(stablecoin.money, [one.proof for one in compared])
     for one in compared:
-        receipt = await stablecoin.money.chain.receipt(one.proof) if one.proof else None
-        broken += _broken(stablecoin, one, receipt)
+        broken += _broken(stablecoin, one, receipts.get(one.proof))
         if one.proof in seen:
             broken.append(f"{one.reference} has the transaction of another transfer")
-        seen.add(one.proof or "")
+        seen.add(one.proof)
     units = sum(_units(made))
     figures = f"{count(len(made))} of {coins(units, _USD)} from {stablecoin.signer.address}"
     if len(compared) < len(made):
