@@ -14,6 +14,7 @@ from node.errors import CorruptBooks, NodeError
 from node.flows.audit_lines import Line, State, coins, count, judge, unchecked
 from node.flows.audit_vault_months import month_lines
 from node.flows.audit_vault_reading import Reading, read
+from node.flows.audit_vault_transfers import LAW, transfers_line
 from node.flows.stablecoin import Stablecoin
 from node.ledger import accounts
 from node.money import Asset
@@ -24,6 +25,7 @@ SOLVENCY: Final = ("I4", "the vault holds what it owes")
 MONTHS: Final = ("I8", "the vault paid what was sealed")
 ACCOUNTS: Final = ("V1", "vault accounts are the books'")
 WALLET: Final = ("V2", "the stablecoin is all there")
+TRANSFERS: Final = ("V3", LAW)
 GAS: Final = ("I13", "gas")
 _USD: Final = Asset.USD
 
@@ -34,19 +36,21 @@ async def vault_lines(store: Store, stablecoin: Stablecoin) -> list[Line]:
     try:
         reading = await read(store, stablecoin)
         months = await month_lines(store, stablecoin)
+        transfers = await transfers_line(store, stablecoin)
     except CorruptBooks as error:
         others = [line for line in unchecked_lines("see V1") if line.id != ACCOUNTS[0]]
         return [Line(*ACCOUNTS, State.BREACH, str(error)), *others, gas]
     except NodeError as error:
         return [*unchecked_lines(str(error)), gas]
     return [
-        _solvency(reading), _accounts(reading), _wallet(stablecoin, reading), *months, gas,
+        _solvency(reading), _accounts(reading), _wallet(stablecoin, reading), transfers, *months,
+        gas,
     ]  # fmt: skip
 
 
 def unchecked_lines(why: str) -> list[Line]:
     """The lines that need the chain, unchecked."""
-    return [unchecked(*one, why) for one in (SOLVENCY, ACCOUNTS, WALLET, MONTHS)]
+    return [unchecked(*one, why) for one in (SOLVENCY, ACCOUNTS, WALLET, TRANSFERS, MONTHS)]
 
 
 async def gas_line(store: Store) -> Line:
@@ -100,17 +104,18 @@ def _wallet(stablecoin: Stablecoin, reading: Reading) -> Line:
         f"at {stablecoin.signer.address}": reading.at_node,
         "claimable by it": reading.claimable,
         "paid and not booked yet": reading.unbooked,
+        "taken out before it was charged": reading.books.suspense,
     }
     there, wallet = sum(terms.values()), reading.books.wallet
     sums = " + ".join(f"{what} {coins(units, _USD)}" for what, units in terms.items() if units)
     figures = f"wallet {coins(wallet, _USD)}, there is {coins(there, _USD)}"
     if sums:
         figures += f" = {sums}"
-    if reading.books.suspense:
-        figures += f"; unexplained {coins(reading.books.suspense, _USD)}"
     broken, warnings = [], []
     if there < wallet:
         broken.append(f"{coins(wallet - there, _USD)} are not there")
     if there > wallet:
         warnings.append(f"{coins(there - wallet, _USD)} more than the books: somebody sent them")
+    if reading.books.suspense:
+        warnings.append("what was taken out is explained when its month is charged")
     return judge(*WALLET, figures, broken, warnings)

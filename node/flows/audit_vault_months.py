@@ -16,6 +16,7 @@ from typing import Final
 from node.errors import BadInput
 from node.flows.audit_lines import Line, coins, count, judge
 from node.flows.audit_vault_batches import batches_broken, words_of
+from node.flows.audit_vault_reading import receipts_of
 from node.flows.stablecoin import RAIL, Stablecoin
 from node.flows.vault_month import COMMISSION_DIVISOR, SEAL, purposes
 from node.flows.vault_plan import FILE, batch_reference
@@ -28,11 +29,12 @@ from node.settlement.vault_file import file_hash
 from node.settlement.vault_format import VaultFile
 from node.store import chain_audits, closes, transactions, vault_months
 from node.store.chain_audits import ChainAttempt
-from node.store.closes import Close
+from node.store.closes import Close, Stage
 from node.store.engine import Store
 from node.store.transactions import ChainTransaction
 from node.store.vault_months import VaultMonth
 from node.wallet.stablecoin import vault as vaults
+from node.wallet.stablecoin.answers import Receipt
 from node.wallet.stablecoin.events import (
     BatchPaid,
     CommissionDeferred,
@@ -76,10 +78,11 @@ class _Month:
 
 async def month_lines(store: Store, stablecoin: Stablecoin) -> list[Line]:
     """A line for each month that the vault was asked to charge, oldest first."""
+    newest = await stablecoin.money.vault.month(finalized=True)
     async with store.read() as tx:
         months = await vault_months.all_of(tx)
     lines = [await _line(store, stablecoin, month) for month in months]
-    return [*lines, *await _foreign(stablecoin, months)]
+    return [*lines, *await _foreign(stablecoin, months, newest)]
 
 
 async def _line(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> Line:
@@ -96,15 +99,16 @@ async def _line(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> Line
 
 
 async def _read(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> _Month:
-    vault = stablecoin.money.vault
-    state = await vault.month_state(month.number, finalized=True)
+    """Books first: then the chain, which moves on meanwhile, can't be behind them."""
     async with store.read() as tx:
+        month = await vault_months.get(tx, month.month) or month
         close = await closes.get(tx, month.month, _USD)
         content = b"".join(await closes.parts(tx, month.month, _USD, FILE))
         prefix = batch_reference(month, 0)[:-1]
         batches = await chain_audits.attempts_of(tx, RAIL, prefix)
         begins = purposes(month.chain_id, month.vault, month.number)
         seal = await transactions.get(tx, begins + SEAL)
+    state = await stablecoin.money.vault.month_state(month.number, finalized=True)
     try:
         file = vault_format.read(content) if content else None
     except BadInput:
@@ -113,22 +117,31 @@ async def _read(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> _Mon
 
 
 def _sums_broken(found: _Month) -> list[str]:
-    """Charged on the vault = charged by the books = distributed by the close; a tenth of it."""
-    month, state, close = found.month, found.state, found.close
+    """Charged on the vault = charged by the books; distributed by the close, or given back."""
+    month, state = found.month, found.state
     if month.gross is None:
         return ["it is sealed, and the books have not charged it"] if found.sealed else []
-    broken = []
+    broken = _close_broken(found.close, month.gross)
     if state.gross != month.gross:
         broken.append(f"the vault charged {state.gross}, and the books say {month.gross}")
-    if close is None or close.figures.distributed != month.gross:
-        distributed = "nothing" if close is None else close.figures.distributed
-        broken.append(f"{month.gross} was charged, and the close distributed {distributed}")
-    elif close.figures.commission != month.gross // COMMISSION_DIVISOR:
-        broken.append(f"{close.figures.commission} is not a tenth of {month.gross}")
     if month.data_hash is None and found.sealed:
         broken.append("the vault has a seal of it, and the books have planned nothing")
-    if month.paid_us is not None and not found.paid:
+    if month.paid_us is not None and month.gross and not found.paid:
         broken.append("the books call it paid, and the vault does not")
+    return broken
+
+
+def _close_broken(close: Close | None, gross: int) -> list[str]:
+    if close is None:
+        return [f"{gross} was charged, and nothing is closed"]
+    if close.stage.number < Stage.BOOKED.number:
+        return []
+    distributed, commission = close.figures.distributed, close.figures.commission
+    broken = []
+    if distributed > gross:
+        broken.append(f"{gross} was charged, and the close distributed {distributed}")
+    if commission * COMMISSION_DIVISOR != distributed:
+        broken.append(f"{commission} is not a tenth of {distributed}")
     return broken
 
 
@@ -150,6 +163,9 @@ def _file_broken(found: _Month) -> list[str]:
         broken.append("the published file is of another month")
     if file is not None and int(file.gross) != month.gross:
         broken.append(f"the published file says {file.gross} was charged, not {month.gross}")
+    distributed = 0 if found.close is None else found.close.figures.distributed
+    if file is not None and int(file.distributed) != distributed:
+        broken.append(f"the published file distributes {file.distributed}, not {distributed}")
     return broken
 
 
@@ -158,7 +174,8 @@ async def _seal_broken(stablecoin: Stablecoin, found: _Month) -> list[str]:
     seal = found.seal
     if not found.sealed or found.month.data_hash is None or seal is None or seal.tx_hash is None:
         return []
-    said = await _said(stablecoin, seal.tx_hash, found.month.number)
+    receipts = await receipts_of(stablecoin.money, [seal.tx_hash])
+    said = _said(stablecoin, receipts.get(seal.tx_hash), found.month.number)
     hashes = [one.data_hash.hex() for one in said if isinstance(one, MonthSealed)]
     if hashes == [found.month.data_hash]:
         return []
@@ -170,8 +187,9 @@ async def _events_broken(stablecoin: Stablecoin, found: _Month) -> list[str]:
     if not found.paid or found.unbooked:
         return []
     broken, commission = [], 0
+    receipts = await receipts_of(stablecoin.money, [one.proof for one in found.batches])
     for index, stored in enumerate(found.batches):
-        said = await _said(stablecoin, stored.proof or "", found.month.number)
+        said = _said(stablecoin, receipts.get(stored.proof), found.month.number)
         words = words_of(stored)
         paid = [one for one in said if isinstance(one, BatchPaid) and one.index == index]
         sums = [(one.count, one.paid_units + one.deferred_units) for one in paid]
@@ -197,15 +215,13 @@ def _warnings(found: _Month) -> list[str]:
     return warnings
 
 
-async def _said(stablecoin: Stablecoin, tx_hash: str, number: int) -> list[VaultEvent]:
+def _said(stablecoin: Stablecoin, receipt: Receipt | None, number: int) -> list[VaultEvent]:
     """What the vault logged about a month of its own in one transaction."""
-    money = stablecoin.money
-    receipt = await money.chain.receipt(tx_hash) if tx_hash else None
-    events = money.vault.events(receipt.logs) if receipt is not None else []
+    events = stablecoin.money.vault.events(receipt.logs) if receipt is not None else []
     return [event for _, event in events if getattr(event, "month", None) == number]
 
 
-async def _foreign(stablecoin: Stablecoin, months: Sequence[VaultMonth]) -> list[Line]:
+async def _foreign(stablecoin: Stablecoin, months: Sequence[VaultMonth], newest: int) -> list[Line]:
     """A month that was charged since this node uses the vault, and that it does not know."""
     money = stablecoin.money
     ours = {
@@ -213,7 +229,6 @@ async def _foreign(stablecoin: Stablecoin, months: Sequence[VaultMonth]) -> list
         for one in months
         if (one.chain_id, one.vault) == (money.chain_id, money.vault.address)
     }
-    newest = await money.vault.month(finalized=True)
     first = min(ours, default=newest)
     lines = []
     for number in sorted(set(range(first, newest + 1)) - ours - {0}):
@@ -228,12 +243,15 @@ def _figures(found: _Month) -> str:
     month, state = found.month, found.state
     if month.gross is None:
         return f"the vault's month {month.number}, {coins(state.gross, _USD)} charged so far"
+    distributed = 0 if found.close is None else found.close.figures.distributed
     words = [
-        f"the vault's month {month.number}: {coins(month.gross, _USD)} charged = distributed",
+        f"the vault's month {month.number}: {coins(month.gross, _USD)} charged",
+        f"{coins(distributed, _USD)} distributed",
         f"commission {coins(month.gross // COMMISSION_DIVISOR, _USD)}",
     ]
     if found.file is None:
-        return ", ".join([*words, "not planned yet"])
+        how_far = "not planned yet" if month.gross else "nothing to pay"
+        return ", ".join([*words, how_far])
     number = sum(len(batch.words) for batch in found.file.batches)
     words.append(f"{count(number)} payments in {len(found.file.batches)} batches")
     if int(found.file.waits.units):

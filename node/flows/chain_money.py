@@ -13,7 +13,8 @@ The chain's own time decides: what is in a block from the month's end on is the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,6 +35,7 @@ from node.month import Month
 from node.store import chain_addresses, chain_events, journal, leases, suspense
 from node.store.chain_events import ChainEvent, EventState, ReadBlock
 from node.store.engine import Tx
+from node.wallet.stablecoin.vault import VaultAccount
 
 CHUNK_BLOCKS: Final = 2000
 """Blocks that are asked for at once."""
@@ -43,6 +45,8 @@ EVENTS_MAX: Final = 1000
 """Events that are booked in one transaction; but a block is never split."""
 BLOCKS_KEPT: Final = 300
 """Blocks above the final one that are remembered, to find where the chain has forked."""
+ASKED_AT_ONCE: Final = 16
+"""Accounts of the vault that are asked for at the same time."""
 _ABOVE_ALL: Final = 2**62
 
 
@@ -150,8 +154,9 @@ async def differences(money: ChainMoney, uncharged: Mapping[MemberId, int]) -> l
         for gone in await suspense.unexplained(tx, money.chain_id, USD):
             books[gone.member] -= gone.units
     found = []
+    in_vault = await accounts_in_vault(money, [one.address for one in linked.values()])
     for one in linked.values():
-        account = await money.vault.account(one.address, finalized=True)
+        account = in_vault[one.address]
         in_books = books[one.member] + uncharged.get(one.member, 0)
         pot = stored_pot(account.pot_units)
         if (account.balance_units, pot) != (in_books, one.pot_units):
@@ -164,6 +169,18 @@ async def differences(money: ChainMoney, uncharged: Mapping[MemberId, int]) -> l
     if behind or (await money.chain.finalized()).number != final.number:
         raise RailUnavailable("the vault's events are still being read: ask again")
     return found
+
+
+async def accounts_in_vault(money: ChainMoney, addresses: Sequence[str]) -> dict[str, VaultAccount]:
+    """What the vault says of each address at the final block, a few asked at once."""
+    places = asyncio.Semaphore(ASKED_AT_ONCE)
+
+    async def ask(address: str) -> VaultAccount:
+        async with places:
+            return await money.vault.account(address, finalized=True)
+
+    found = await asyncio.gather(*map(ask, addresses))
+    return dict(zip(addresses, found, strict=True))
 
 
 async def position(money: ChainMoney) -> Position:

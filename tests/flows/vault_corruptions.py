@@ -10,6 +10,8 @@ from node.devnet.evm import local_key
 
 THIEF = local_key("thief").address
 BATCH = "reference LIKE 'vault%'"
+TRANSFER = "reference LIKE 'transfer:%'"
+OF_TRANSFER = f"id IN (SELECT payout FROM leg JOIN attempt ON id = attempt WHERE {TRANSFER})"
 CREATORS = "asset = 'usd' AND kind = 'creator'"
 TENTH = "asset = 'usd' AND kind = 'commission'"
 CHARGE = "(SELECT tx_hash FROM chain_transaction WHERE purpose LIKE '%:charge:%')"
@@ -67,6 +69,30 @@ BY_SQL = {
     "a batch was paid by no transaction": (
         "I8",
         f"UPDATE attempt SET proof = NULL WHERE {BATCH}",
+    ),
+    "a batch was sealed by another transaction": (
+        "I8",
+        f"UPDATE chain_transaction SET tx_hash = {CHARGE} WHERE purpose LIKE '%:seal:%'",
+    ),
+    "a transfer was another transaction": (
+        "V3",
+        f"UPDATE attempt SET proof = {CHARGE} WHERE {TRANSFER}",
+    ),
+    "a transfer was no transaction": (
+        "V3",
+        f"UPDATE attempt SET proof = NULL WHERE {TRANSFER}",
+    ),
+    "a transfer was of another sum": (
+        "V3",
+        f"UPDATE payout SET units = units + 1 WHERE {OF_TRANSFER}",
+    ),
+    "a transfer went to another address": (
+        "V3",
+        f"UPDATE payout SET target = '{THIEF}' WHERE {OF_TRANSFER}",
+    ),
+    "a transfer pays nobody's payout": (
+        "V3",
+        f"DELETE FROM leg WHERE attempt IN (SELECT id FROM attempt WHERE {TRANSFER})",
     ),
     "a payout is larger than its word": (
         "I8",
