@@ -220,7 +220,9 @@ async def _check_vault(vault: Vault, network: ChainNetwork, operator: str) -> Va
 
 async def _look_at_key(money: ChainMoney, address: str) -> None:
     """Say in the log what the chain and the store do not agree on about the key."""
-    if strange := await chain_key.strange_nonces(money.store, money.chain, address):
+    if strange := await chain_key.strange_nonces(
+        money.store, money.chain, address, money.vault.address
+    ):
         _log.warning("the key has transactions that this node did not sign", nonces=strange)
     forgotten = await chain_key.forgotten_nonce(money.store, money.chain, address)
     if forgotten is not None:

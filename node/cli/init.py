@@ -52,6 +52,18 @@ commission_bps = 1000
 # What a creator's own pot must hold to be paid that month, in sats.
 dues_sat = 2000
 
+# The second rail, a stablecoin in a payout vault. `flattr-node contract deploy` deploys the vault
+# and writes this section; docs/operate.md says how. Amounts in millionths of a dollar.
+# [stablecoin]
+# network = "base-sepolia"
+# rpc_urls = ["https://one.example", "https://another.example"]
+# vault = "0x…"
+# first_block = 1
+# keystore = "operator.json"
+# gas_ceiling_gwei = 100
+# dues_units = 2000000
+# payout_min_units = 1000000
+
 [web]
 # Where the node listens. Put a proxy with TLS before it, and name its address as public_url.
 host = "127.0.0.1"

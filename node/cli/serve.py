@@ -65,6 +65,9 @@ async def _greet(node: Node, url: str, stopped: str | None) -> None:
         "  what to do first, with curl: docs/operate.md",
         "  Ctrl-C ends it. Before you stop LND: flattr-node drain",
     )
+    if node.stablecoin is not None:
+        vault = node.stablecoin.money.vault.address
+        lines = (*lines, f"  the stablecoin: network {node.stablecoin.network}, vault {vault}")
     if stopped is not None:
         lines = (*lines, f"  NOTHING IS SENT: {stopped} (see flattr-node doctor)")
     for line in lines:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from node.devnet.evm import LocalChain
-from node.flows.deploy import Sender, created, price, receipt_of, sign, vault_content
-from node.wallet.stablecoin.artifact import Artifact, read_artifact
+from node.flows.deploy import Sender, price, receipt_of, sign, vault_content
+from node.wallet.stablecoin.artifact import Artifact, created, read_artifact
 from node.wallet.stablecoin.calldata import approve_calldata, deposit_calldata
 from node.wallet.stablecoin.chain import Receipt
 from node.wallet.stablecoin.signer import Signer
@@ -131,5 +131,7 @@ async def _send(
     await local.chain.broadcast(signed.raw)
     if await local.chain.receipt(signed.tx_hash) is None:
         await local.mine()
-    receipt = await receipt_of(local.chain, signed, every_s=_LOOK_EVERY_S, limit_s=_LIMIT_S)
+    receipt = await receipt_of(
+        local.chain, signed, lambda _: None, every_s=_LOOK_EVERY_S, limit_s=_LIMIT_S
+    )
     return nonce, receipt

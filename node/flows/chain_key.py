@@ -1,4 +1,4 @@
-"""The node's key on its chain: what of it the store does not know, and what it has for gas.
+"""The node's key on its chain: which of its transactions the store does not know.
 
 Nobody else may sign with this key. Where somebody does, a nonce of ours can be used by another; the
 transactor survives that, and the operator should hear of it.
@@ -11,22 +11,25 @@ from typing import Final
 
 from node.store import transactions
 from node.store.engine import Store
+from node.wallet.stablecoin.artifact import created
 from node.wallet.stablecoin.chain import Chain
 
 _DIGITS: Final = 18
 _SHOWN: Final = Decimal("0.000001")
 
 
-async def strange_nonces(store: Store, chain: Chain, address: str) -> list[int]:
+async def strange_nonces(store: Store, chain: Chain, address: str, vault: str) -> list[int]:
     """Nonces of transactions that wait for their final block and that nobody here has signed.
 
-    Raises RailUnavailable.
+    The one that deployed the vault, and those before it, are known. Raises RailUnavailable.
     """
     final = await chain.nonce(address, finalized=True)
     pending = await chain.nonce(address)
     async with store.read() as tx:
         ours = {one.nonce for one in await transactions.unfinished(tx, address)}
-    return [nonce for nonce in range(final, pending) if nonce not in ours]
+    strange = [nonce for nonce in range(final, pending) if nonce not in ours]
+    deployed = next((nonce for nonce in strange if created(address, nonce) == vault), -1)
+    return [nonce for nonce in strange if nonce > deployed]
 
 
 async def forgotten_nonce(store: Store, chain: Chain, address: str) -> int | None:

@@ -22,7 +22,7 @@ from node.errors import ConfigError, RailUnavailable, Reverted
 from node.failpoints import failpoint
 from node.flows.chain_key import ether
 from node.settlement.gas_fees import Fees, first_fees, gas_limit
-from node.wallet.stablecoin.artifact import read_code, vault_artifact
+from node.wallet.stablecoin.artifact import created, read_code, vault_artifact
 from node.wallet.stablecoin.chain import Chain, Receipt
 from node.wallet.stablecoin.signer import Order, Signed, Signer
 from node.wallet.stablecoin.words import encode
@@ -92,21 +92,33 @@ def sign(sender: Sender, nonce: int, to: str | None, content: bytes, offer: Pric
 
 
 async def receipt_of(
-    chain: Chain, signed: Signed, *, every_s: float = LOOK_EVERY_S, limit_s: float = LIMIT_S
+    chain: Chain,
+    signed: Signed,
+    progress: Callable[[str], None],
+    *,
+    every_s: float = LOOK_EVERY_S,
+    limit_s: float = LIMIT_S,
 ) -> Receipt:
     """Broadcast it again and again until it is in a block.
 
-    Raises RailUnavailable when it is in none in time, Reverted when it failed there.
+    `progress` gets what the RPCs answer, whenever that is something else than before. Raises
+    RailUnavailable when it is in none in time, Reverted when it failed there.
     """
-    answer = ""
+    answer = before = ""
     for look in range(round(limit_s / every_s) + 1):
         await asyncio.sleep(every_s if look else 0)
         answer = await chain.broadcast(signed.raw)
-        receipt = await chain.receipt(signed.tx_hash)
+        try:
+            receipt = await chain.receipt(signed.tx_hash)
+        except RailUnavailable as error:  # One of two RPCs has the block already, or one is away.
+            receipt, answer = None, str(error)
         if receipt is not None and not receipt.ok:
             raise Reverted(f"{signed.tx_hash} failed in block {receipt.block_number}")
         if receipt is not None:
             return receipt
+        if answer != before:
+            progress(f"not in a block yet; {answer}")
+        before = answer
     raise RailUnavailable(f"{signed.tx_hash} is in no block after {limit_s:.0f} s ({answer})")
 
 
@@ -186,7 +198,7 @@ async def deploy(
         await _demand_possible(sender, name, content, nonce, signed)
     progress(f"{signed.tx_hash} deploys the {name}: waiting for its block")
     try:
-        receipt = await receipt_of(sender.chain, signed, every_s=every_s, limit_s=limit_s)
+        receipt = await receipt_of(sender.chain, signed, progress, every_s=every_s, limit_s=limit_s)
     except Reverted:
         kept.forget(name)
         raise
@@ -204,13 +216,6 @@ async def vaults_of(chain: Chain, address: str) -> list[str]:
         if read_code(await chain.code(place), vault_artifact().runtime) is not None:
             found.append(place)
     return found
-
-
-def created(sender: str, nonce: int) -> str:
-    """Where the contract of this transaction is."""
-    from web3.utils.address import get_create_address  # noqa: PLC0415 - it takes two seconds
-
-    return str(get_create_address(sender, nonce))
 
 
 async def _affordable(sender: Sender, name: str, content: bytes) -> Price:

@@ -166,7 +166,7 @@ async def _events(money: ChainMoney, final: Block) -> Finding:
 
 async def _calls(money: ChainMoney, address: str) -> Finding:
     """What of the key is on its way, and whether all of it is ours."""
-    if strange := await strange_nonces(money.store, money.chain, address):
+    if strange := await strange_nonces(money.store, money.chain, address, money.vault.address):
         words = f"the key has transactions that this node did not sign (nonce {strange[0]})"
         return bad("calls", words, "nobody else may use the key: if it was stolen, set_role(0, …)")
     async with money.store.read() as tx:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from node.cli.contract import DEPLOYMENTS_NAME
 from node.clock import SystemClock
 from node.config import FILE_NAME, load_settings
 from node.devnet.evm import Anvil, local_key, open_anvil
+from node.devnet.evm_vault import deploy as deploy_contract
+from node.devnet.evm_vault import dollar_content
 from node.failpoints import FailpointHit
 from node.store.engine import open_store
 from node.wallet.stablecoin import networks
@@ -44,6 +47,12 @@ async def deploy(folder: Path, *more: str, url: str = "http://127.0.0.1:1", **fl
     chosen = {"network": "anvil", "owner": OWNER, "guardian": GUARDIAN, "treasury": TREASURY}
     options = [word for name, value in (chosen | flags).items() for word in (f"--{name}", value)]
     return await run("contract", "deploy", *options, "--rpc-url", url, *more, "--folder", folder)
+
+
+async def deploy_dollar(anvil: Anvil) -> str:
+    """By somebody else, as an issuer would."""
+    issuer = await anvil.funded("issuer")
+    return await deploy_contract(anvil, issuer, dollar_content(issuer.address))
 
 
 async def deploy_funded(anvil: Anvil, folder: Path, *more: str, **flags: str) -> Ended:
@@ -91,6 +100,32 @@ async def test_a_node_works_with_the_vault_that_it_deploys(anvil: Anvil, folder:
     again = await deploy(folder, "--again", url=anvil.url)
     assert "names a vault already" in again.one_sentence()
     assert (folder / FILE_NAME).read_text() == written
+
+
+@pytest.mark.anvil
+async def test_on_a_network_of_others_two_rpcs_and_two_days_are_asked_for(
+    anvil: Anvil, folder: Path, monkeypatch: Any
+) -> None:
+    token = await deploy_dollar(anvil)
+    public = replace(networks.NETWORKS["anvil"], local=False, token=token)
+    monkeypatch.setitem(networks.NETWORKS, "anvil", public)
+    urls = (anvil.url, anvil.url.replace("127.0.0.1", "localhost"))
+    alone = await deploy(folder, url=urls[0])
+    assert "two RPCs" in alone.one_sentence()
+    first = await deploy(folder, "--rpc-url", urls[1], url=urls[0])
+    assert "A faucet" in first.err
+    operator = first.err.partition("the node's key is ")[2].partition("\n")[0]
+    await anvil.call("anvil_setBalance", operator, hex(COIN_WEI))
+    ended = await deploy(folder, "--rpc-url", urls[1], url=urls[0])
+    assert ended.status == 0, ended
+    chosen = load_settings(folder).stablecoin
+    assert chosen is not None
+    assert chosen.rpc_urls == urls
+    assert f"{token}, this network's USDC" in ended.out
+    assert "a delay of 172800 s" in ended.out
+    assert await anvil.chain.nonce(operator, finalized=True) == 0, "not final yet"
+    bad = {f["part"] for f in (await doctor(folder))["findings"] if not f["good"]}
+    assert bad == {"lnd"}, "the deployment is no stranger's transaction"
 
 
 @pytest.mark.anvil

@@ -11,6 +11,7 @@ from node.config import FILE_NAME, load_settings
 from node.errors import ConfigError
 from node.wallet.lightning import simulated_gate
 from node.wallet.lightning.rpc_errors import METHODS, bake_command
+from node.wallet.stablecoin.networks import NETWORKS
 from tests.cli.conftest import run
 
 KEY = "02" + "ab" * 32
@@ -97,3 +98,19 @@ async def test_at_most_six_questions_are_asked(tmp_path, monkeypatch):
         await command.init(folder=tmp_path / "main", network="mainnet")
     assert asked[-1] == "sure?"
     assert load_settings(tmp_path).network == "signet"
+
+
+async def test_the_example_of_the_second_rail_is_one(tmp_path):
+    await run("init", "--folder", tmp_path)
+    path = tmp_path / FILE_NAME
+    lines = path.read_text().splitlines()
+    first = lines.index("# [stablecoin]")
+    last = next(n for n in range(first, len(lines)) if not lines[n])
+    lines[first:last] = [line.removeprefix("# ") for line in lines[first:last]]
+    path.write_text("\n".join(lines))
+    chosen = load_settings(tmp_path).stablecoin
+    assert chosen.network in NETWORKS
+    fields = type(chosen).model_fields
+    assert set(chosen.model_fields_set) == set(fields) - {"passphrase"}
+    for name in set(chosen.model_fields_set) - {"network", "rpc_urls", "vault", "keystore"}:
+        assert getattr(chosen, name) == fields[name].default or fields[name].is_required()

@@ -18,11 +18,11 @@ from node.flows.deploy import (
     Deployed,
     Deployments,
     Sender,
-    created,
     deploy,
     vault_content,
     vaults_of,
 )
+from node.wallet.stablecoin.artifact import created
 from node.wallet.stablecoin.words import ZERO_ADDRESS
 
 POINTS = sorted(point for point in failpoints.KNOWN if point.startswith("contract."))
@@ -141,12 +141,32 @@ async def test_no_block_in_time_is_no_verdict(
     async def nothing(_: bytes) -> str:
         return "the pool is full"
 
+    said: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(sender.chain, "broadcast", nothing)
         with pytest.raises(RailUnavailable, match="the pool is full"):
-            await run(sender, EIGHTEEN, kept)
+            await run(sender, EIGHTEEN, kept, said)
+    assert said[1:] == ["not in a block yet; the pool is full"]
     toy = await run(sender, EIGHTEEN, kept)
     assert toy.address == created(sender.signer.address, 0)
+
+
+async def test_rpcs_that_differ_about_the_receipt_are_asked_again(
+    sender: Sender, kept: Deployments, monkeypatch: Any
+) -> None:
+    receipt, times = sender.chain.receipt, iter(range(100))
+
+    async def differ_first(tx_hash: str) -> Any:
+        if next(times) < 3:
+            raise RailUnavailable("the RPCs differ about a receipt")
+        return await receipt(tx_hash)
+
+    monkeypatch.setattr(sender.chain, "receipt", differ_first)
+    said: list[str] = []
+    toy = await run(sender, EIGHTEEN, kept, said)
+    assert await sender.chain.code(toy.address) != b""
+    assert said[1] == "not in a block yet; the RPCs differ about a receipt"
+    assert len(said) == 3
 
 
 async def test_a_file_that_can_not_be_read_is_not_taken_for_an_empty_one(

@@ -57,5 +57,12 @@ def read_code(code: bytes, runtime: bytes) -> Immutables | None:
     return Immutables(to_address(token), delay_s)
 
 
+def created(sender: str, nonce: int) -> str:
+    """The address of the contract that a key deploys with its transaction of this nonce."""
+    from web3.utils.address import get_create_address  # noqa: PLC0415 - it takes two seconds
+
+    return str(get_create_address(sender, nonce))
+
+
 def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.removeprefix("0x"))
