@@ -72,7 +72,7 @@ BY_SQL = {
     ),
     "a batch was sealed by another transaction": (
         "I8",
-        f"UPDATE chain_transaction SET tx_hash = {CHARGE} WHERE purpose LIKE '%:seal:%'",
+        f"UPDATE chain_transaction SET tx_hash = {CHARGE} WHERE purpose LIKE '%:seal'",
     ),
     "a transfer was another transaction": (
         "V3",
@@ -128,7 +128,7 @@ BY_SQL = {
     ),
     "a transaction cost more": (
         "I13",
-        "UPDATE chain_transaction SET cost_wei = cost_wei + 1 WHERE purpose LIKE '%:seal:%'",
+        "UPDATE chain_transaction SET cost_wei = cost_wei + 1 WHERE purpose LIKE '%:seal'",
     ),
     "a transaction's gas is not booked": (
         "I13",
@@ -137,6 +137,6 @@ BY_SQL = {
     ),
     "gas is booked of what was never signed": (
         "I13",
-        "DELETE FROM signed_transaction WHERE purpose LIKE '%:seal:%'",
+        "DELETE FROM signed_transaction WHERE purpose LIKE '%:seal'",
     ),
 }
