@@ -14,12 +14,14 @@ class RoundReport:
     pending: int = 0
     sent: int = 0
     postponed: int = 0
+    steps: int = 0
+    """What else went on: a month of the vault was charged, or planned."""
     words: list[str] = field(default_factory=list)
 
     @property
     def moved(self) -> bool:
         """Whether anything changed that the next round should look at at once."""
-        return bool(self.settled or self.refused or self.sent)
+        return bool(self.settled or self.refused or self.sent or self.steps)
 
     def say(self, words: str) -> None:
         """Add words for the operator, once."""

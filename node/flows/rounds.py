@@ -24,5 +24,6 @@ async def round_on_all_rails(node: Node, progress: Callable[[str], None]) -> Rou
         pending=sum(one.pending for one in reports),
         sent=sum(one.sent for one in reports),
         postponed=sum(one.postponed for one in reports),
+        steps=sum(one.steps for one in reports),
         words=[words for one in reports for words in one.words],
     )

@@ -118,7 +118,7 @@ class VaultPayer:
             await keep(tx, close, month.chain_id, found.short)
             failpoint("vault.collect.before_commit")
         failpoint("vault.collect.after_commit")
-        report.settled += 1
+        report.steps += 1
 
     async def _plan(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
         now_us = self._clock.now_us()
@@ -130,7 +130,7 @@ class VaultPayer:
             await plan(tx, self._stablecoin, month, lease)
             failpoint("vault.plan.before_commit")
         failpoint("vault.plan.after_commit")
-        report.sent += 1
+        report.steps += 1
 
     async def _distribute(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
         assert month.gross is not None, "it was collected"
