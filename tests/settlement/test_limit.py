@@ -1,4 +1,4 @@
-"""A month with smaller pots of some readers is that month split anew; what is left has owners."""
+"""A month with smaller pots of some readers is split anew, and what is left has owners."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def test_every_month_that_can_be_split_verifies(month, batch):
 
 @given(months(), st.data())
 def test_every_month_in_which_somebody_had_less_verifies(month, data):
-    _, parts = run(replace(month, bps=1000))
+    _split, parts = run(replace(month, bps=1000))
     readers = np.concatenate([part.readers for part in parts])
     givers = [row for row in readers.tolist() if row[2] * row[3]]
     assume(givers)
