@@ -101,7 +101,12 @@ class VaultMonths:
             return stopped
         gross = (await self._vault.month_state(number, finalized=True)).gross
         logged = await self._logs(number)
-        short = {e.member: e.got_units for _, e in logged if isinstance(e, ChargeShort)}
+        asked = dict(charges)
+        short = {
+            e.member: e.got_units
+            for _, e in logged
+            if isinstance(e, ChargeShort) and e.member in asked
+        }
         if gross != sum(short.get(address, units) for address, units in charges):
             raise CorruptBooks(f"the vault has charged {gross} in its month {number}")
         return Collected(gross, short)

@@ -119,6 +119,8 @@ class VaultPayer:
             failpoint("vault.collect.before_commit")
         failpoint("vault.collect.after_commit")
         report.steps += 1
+        if found.short:
+            report.say(f"{month.month}: {len(found.short)} readers had less than their shares")
 
     async def _plan(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
         now_us = self._clock.now_us()

@@ -106,6 +106,11 @@ async def short_of(tx: Tx, close: Close) -> dict[int, int]:
     return dict((await _short(tx, close)).tolist())
 
 
+async def refunded_units(tx: Tx, close: Close) -> int:
+    """What was charged and no share took, in base units; known when the close is CHARGED."""
+    return int((await _short_readers(tx, close))[:, _CARRY].sum())
+
+
 async def _refund(tx: Tx, close: Close, chain_id: int, now_us: int) -> None:
     readers = await _short_readers(tx, close)
     back, tenth = give_back(readers[:, _CARRY])

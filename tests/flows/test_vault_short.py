@@ -4,95 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from node import failpoints
 from node.devnet.evm import local_key
 from node.devnet.evm_vault import DOLLAR
-from node.flows import chain_money
+from node.flows import chain_money, split
 from node.ids import refund_id
 from node.ledger import accounts
-from node.money import Asset, sats
-from node.settlement import vault_file
+from node.money import sats
 from node.settlement.payout import PayoutKind, PayoutState
-from node.store import closes, payouts, suspense, vault_months
-from node.wallet.stablecoin.calldata import (
-    request_exit_calldata,
-    set_pot_calldata,
-    withdraw_calldata,
-)
+from node.store import payouts
+from node.wallet.stablecoin.calldata import request_exit_calldata, set_pot_calldata
 from tests.conftest import MONTH
-from tests.flows.vault_town import open_town
-
-USD = Asset.USD
-CREATORS = ("ann", "ben", "cat")
-IN_FULL = 3 * 3_333_330 + 3 * DOLLAR
-"""What the vault charges when nobody leaves."""
+from tests.flows.leavers import (
+    IN_FULL,
+    USD,
+    act,
+    arrived,
+    end_and_ask,
+    judge,
+    leave,
+    open_leavers,
+)
 
 
 @pytest.fixture
 async def town(store, clock):
-    """rita's ten dollars for three things, ron's three for one, and as much again above the pots.
-
-    Both have asked for their exit, so that they may leave when November is over.
-    """
-    async with open_town(store, clock) as opened:
-        world = opened.world
-        await world.join("rita", "ron", *CREATORS)
-        for name in CREATORS:
-            await world.thing(f"{name}'s", owner=name)
-            await opened.target(name)
-            await world.fund(name, sats(2000), to_pot=True, at_s=None)
-        await opened.fill("rita", 20 * DOLLAR, 10 * DOLLAR)
-        await opened.fill("ron", 6 * DOLLAR, 3 * DOLLAR)
-        for name in CREATORS:
-            await world.flattr("rita", f"{name}'s")
-        await world.flattr("ron", "ann's")
-        for name in ("rita", "ron"):
-            await act(opened, name, request_exit_calldata())
+    async with open_leavers(store, clock) as opened:
         yield opened
-
-
-async def act(town, name: str, calldata: bytes) -> None:
-    await town.vault.act(await town.local.funded(name), calldata)
-
-
-async def leave(town, name: str, keeps: int) -> None:
-    """Take all but this out of the vault, to nobody."""
-    account = await town.vault.vault.account(local_key(name).address)
-    await act(town, name, withdraw_calldata(account.balance_units - keeps, local_key("x").address))
-
-
-async def end_and_ask(town) -> None:
-    """The month is over and split, and nothing is charged yet."""
-    await town.end()
-    await town.close()
-
-
-async def arrived(town) -> dict[str, int]:
-    """What each creator, and each reader, has by the token."""
-    return {name: await town.has(local_key(name).address) for name in ("rita", "ron", *CREATORS)}
-
-
-async def judge(town, month=MONTH) -> tuple[int, tuple[int, int, int, int]]:
-    """Books, vault and file say one thing; the gross, and the figures of the close."""
-    await chain_money.read(town.coin.money)
-    assert await chain_money.differences(town.coin.money, {}) == []
-    there = await town.has(town.vault.address) + await town.has(town.coin.signer.address)
-    assert await town.units(accounts.wallet(USD)) == there
-    for account in (accounts.suspense(USD), accounts.capital(USD), accounts.commission(USD)):
-        assert await town.units(account) == 0, account.name
-    async with town.world.store.read() as tx:
-        close = await closes.get(tx, month, USD)
-        charged = await vault_months.get(tx, month)
-        file = await closes.parts(tx, month, USD, "file")
-        assert await payouts.in_state(tx, USD, PayoutState.IN_FLIGHT, 1) == []
-    seals = [e for _, e in await town.coin.months._logs(charged.number) if hasattr(e, "data_hash")]
-    assert len(seals) == len(file) == int(charged.gross > 0)
-    for content, seal in zip(file, seals, strict=True):
-        assert vault_file.verify(content, seal.data_hash, seal.root) == []
-    figures = close.figures
-    return charged.gross, (
-        figures.pots, figures.distributed, figures.commission, figures.carried,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "read"])
@@ -120,7 +57,9 @@ async def test_one_who_leaves_costs_the_own_creators_and_gets_back_what_no_share
     )  # fmt: skip
 
 
-async def test_both_leave_and_the_tenth_of_what_goes_back_is_a_tenth_of_the_sum(town):
+@pytest.mark.parametrize("part", [1, split.READERS_A_PART])
+async def test_both_leave_and_the_tenth_of_what_goes_back_is_of_the_sum(town, monkeypatch, part):
+    monkeypatch.setattr(split, "READERS_A_PART", part)
     await end_and_ask(town)
     await leave(town, "rita", 4_000_038)
     await leave(town, "ron", 2_000_009)
@@ -252,31 +191,3 @@ async def test_a_creator_who_takes_the_own_pot_has_paid_no_dues_and_gets_the_res
     assert await town.has(address) == 17 - 1
     assert await town.units(accounts.held(USD, world.members["dora"])) == 1_350_000
     assert await town.has(town.coin.signer.address) == 1_350_000
-
-
-@pytest.mark.parametrize("point", [
-    f"{step}.{at}"
-    for step in (
-        "vault.collect", "vault.limit", "close.book", "close.prove", "close.open", "vault.plan",
-        "vault.settle",
-    )
-    for at in ("before_commit", "after_commit")
-])  # fmt: skip
-async def test_a_kill_anywhere_charges_pays_and_refunds_once(town, point):
-    await end_and_ask(town)
-    await leave(town, "rita", 7_000_037)
-    await chain_money.read(town.coin.money)
-    failpoints.arm({point: "raise"})
-    try:
-        await town.play()
-    finally:
-        failpoints.arm({})
-    assert town.lives == 1, f"{point} was not passed"
-    gross, figures = await judge(town)
-    assert (gross, figures) == (10_000_037, (10_000_037, 10_000_020, 1_000_002, 17))
-    assert await arrived(town) == {
-        "rita": 16, "ron": 0, "ann": 4_800_006, "ben": 2_100_006, "cat": 2_100_006,
-    }  # fmt: skip
-    assert await town.has(town.coin.treasury) == 1_000_003
-    async with town.world.store.read() as tx:
-        assert await suspense.unexplained(tx, town.coin.money.chain_id, USD) == []
