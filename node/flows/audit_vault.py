@@ -104,17 +104,18 @@ def _wallet(stablecoin: Stablecoin, reading: Reading) -> Line:
         f"at {stablecoin.signer.address}": reading.at_node,
         "claimable by it": reading.claimable,
         "paid and not booked yet": reading.unbooked,
+        "taken out before it was charged": reading.books.suspense,
     }
     there, wallet = sum(terms.values()), reading.books.wallet
     sums = " + ".join(f"{what} {coins(units, _USD)}" for what, units in terms.items() if units)
     figures = f"wallet {coins(wallet, _USD)}, there is {coins(there, _USD)}"
     if sums:
         figures += f" = {sums}"
-    if reading.books.suspense:
-        figures += f"; unexplained {coins(reading.books.suspense, _USD)}"
     broken, warnings = [], []
     if there < wallet:
         broken.append(f"{coins(wallet - there, _USD)} are not there")
     if there > wallet:
         warnings.append(f"{coins(there - wallet, _USD)} more than the books: somebody sent them")
+    if reading.books.suspense:
+        warnings.append("what was taken out is explained when its month is charged")
     return judge(*WALLET, figures, broken, warnings)

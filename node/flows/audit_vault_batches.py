@@ -86,6 +86,7 @@ def _commission_broken(batches: Sequence[ChainAttempt], gross: int) -> list[str]
         for one in stored.payouts
         if one.kind is PayoutKind.COMMISSION
     ]
-    if tenths == [(len(batches) - 1, gross // COMMISSION_DIVISOR)]:
+    tenth = gross // COMMISSION_DIVISOR
+    if tenths == ([(len(batches) - 1, tenth)] if tenth else []):
         return []
-    return [f"the commission's payouts are {tenths}, not one of {gross // COMMISSION_DIVISOR}"]
+    return [f"the commission's payouts are {tenths}, not one of {tenth}"]

@@ -29,7 +29,7 @@ from node.settlement.vault_file import file_hash
 from node.settlement.vault_format import VaultFile
 from node.store import chain_audits, closes, transactions, vault_months
 from node.store.chain_audits import ChainAttempt
-from node.store.closes import Close
+from node.store.closes import Close, Stage
 from node.store.engine import Store
 from node.store.transactions import ChainTransaction
 from node.store.vault_months import VaultMonth
@@ -117,22 +117,31 @@ async def _read(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> _Mon
 
 
 def _sums_broken(found: _Month) -> list[str]:
-    """Charged on the vault = charged by the books = distributed by the close; a tenth of it."""
-    month, state, close = found.month, found.state, found.close
+    """Charged on the vault = charged by the books; distributed by the close, or given back."""
+    month, state = found.month, found.state
     if month.gross is None:
         return ["it is sealed, and the books have not charged it"] if found.sealed else []
-    broken = []
+    broken = _close_broken(found.close, month.gross)
     if state.gross != month.gross:
         broken.append(f"the vault charged {state.gross}, and the books say {month.gross}")
-    if close is None or close.figures.distributed != month.gross:
-        distributed = "nothing" if close is None else close.figures.distributed
-        broken.append(f"{month.gross} was charged, and the close distributed {distributed}")
-    elif close.figures.commission != month.gross // COMMISSION_DIVISOR:
-        broken.append(f"{close.figures.commission} is not a tenth of {month.gross}")
     if month.data_hash is None and found.sealed:
         broken.append("the vault has a seal of it, and the books have planned nothing")
-    if month.paid_us is not None and not found.paid:
+    if month.paid_us is not None and month.gross and not found.paid:
         broken.append("the books call it paid, and the vault does not")
+    return broken
+
+
+def _close_broken(close: Close | None, gross: int) -> list[str]:
+    if close is None:
+        return [f"{gross} was charged, and nothing is closed"]
+    if close.stage.number < Stage.BOOKED.number:
+        return []
+    distributed, commission = close.figures.distributed, close.figures.commission
+    broken = []
+    if distributed > gross:
+        broken.append(f"{gross} was charged, and the close distributed {distributed}")
+    if commission * COMMISSION_DIVISOR != distributed:
+        broken.append(f"{commission} is not a tenth of {distributed}")
     return broken
 
 
@@ -154,6 +163,9 @@ def _file_broken(found: _Month) -> list[str]:
         broken.append("the published file is of another month")
     if file is not None and int(file.gross) != month.gross:
         broken.append(f"the published file says {file.gross} was charged, not {month.gross}")
+    distributed = 0 if found.close is None else found.close.figures.distributed
+    if file is not None and int(file.distributed) != distributed:
+        broken.append(f"the published file distributes {file.distributed}, not {distributed}")
     return broken
 
 
@@ -231,12 +243,15 @@ def _figures(found: _Month) -> str:
     month, state = found.month, found.state
     if month.gross is None:
         return f"the vault's month {month.number}, {coins(state.gross, _USD)} charged so far"
+    distributed = 0 if found.close is None else found.close.figures.distributed
     words = [
-        f"the vault's month {month.number}: {coins(month.gross, _USD)} charged = distributed",
+        f"the vault's month {month.number}: {coins(month.gross, _USD)} charged",
+        f"{coins(distributed, _USD)} distributed",
         f"commission {coins(month.gross // COMMISSION_DIVISOR, _USD)}",
     ]
     if found.file is None:
-        return ", ".join([*words, "not planned yet"])
+        how_far = "not planned yet" if month.gross else "nothing to pay"
+        return ", ".join([*words, how_far])
     number = sum(len(batch.words) for batch in found.file.batches)
     words.append(f"{count(number)} payments in {len(found.file.batches)} batches")
     if int(found.file.waits.units):

@@ -17,7 +17,6 @@ from node.errors import RailUnavailable
 from node.flows import chain_money
 from node.flows.chain_money import ASKED_AT_ONCE, Difference
 from node.flows.stablecoin import RAIL, Stablecoin
-from node.flows.vault_charge import charges
 from node.flows.vault_events import ChainMoney
 from node.flows.vault_month import COMMISSION_DIVISOR
 from node.flows.vault_transfer import PREFIX
@@ -25,6 +24,7 @@ from node.ids import MemberId
 from node.ledger import accounts
 from node.money import Asset
 from node.settlement.attempt import AttemptState
+from node.settlement.month_split import READER_COLUMNS, unpack
 from node.settlement.payout import PayoutKind
 from node.store import (
     chain_addresses,
@@ -35,7 +35,7 @@ from node.store import (
     vault_months,
 )
 from node.store.chain_audits import ChainAttempt
-from node.store.closes import Stage
+from node.store.closes import Close, Stage
 from node.store.engine import Store, Tx
 from node.store.vault_months import VaultMonth
 from node.wallet.stablecoin.answers import Receipt
@@ -50,8 +50,9 @@ class VaultBooks:
 
     wallet: int
     suspense: int
+    """What members took out that a close had taken already, before the vault charged it."""
     members: int
-    """Of all linked members, available and in pots."""
+    """Of all linked members, available and in pots, without that."""
     live: tuple[ChainAttempt, ...]
 
 
@@ -140,11 +141,12 @@ async def _read_once(store: Store, stablecoin: Stablecoin) -> Reading:
 async def _read_books(tx: Tx, stablecoin: Stablecoin) -> VaultBooks:
     linked = await chain_addresses.all_of(tx, stablecoin.money.chain_id)
     members = [await chain_money.books_units(tx, one.member) for one in linked.values()]
+    suspense = await journal.balance(tx, accounts.suspense(_USD))
     stored = await chain_audits.attempts_of(tx, RAIL, "")
     return VaultBooks(
         wallet=(await journal.balance(tx, accounts.wallet(_USD))).units,
-        suspense=(await journal.balance(tx, accounts.suspense(_USD))).units,
-        members=sum(members),
+        suspense=suspense.units,
+        members=sum(members) - suspense.units,
         live=tuple(one for one in stored if one.state is not AttemptState.SETTLED),
     )
 
@@ -160,22 +162,33 @@ async def _uncharged(store: Store, stablecoin: Stablecoin) -> dict[MemberId, int
         linked = await chain_addresses.all_of(tx, money.chain_id)
         months = [one for one in await vault_months.all_of(tx) if _is_ours(stablecoin, one)]
         closing = [
-            (one, close.stage.number >= Stage.BOOKED.number, await charges(tx, close))
+            (one, close.stage.number >= Stage.BOOKED.number, await _planned(tx, close))
             for one in months
             if one.paid_us is None and (close := await closes.get(tx, one.month, _USD))
         ]
     address = {one.member: one.address for one in linked.values()}
     found: dict[MemberId, int] = {}
-    for month, booked, charged in closing:
+    for month, booked, planned in closing:
         if booked and month.gross is not None:
             continue
-        members = sorted(charged.keys() & address.keys())
+        members = sorted(planned.keys() & address.keys())
         asked = await chain_money.accounts_in_vault(money, [address[one] for one in members])
         for member in members:
             account = asked[address[member]]
             taken = account.last_charge_units if account.last_month == month.number else 0
-            found[member] = (charged[member] if booked else 0) - taken
+            found[member] = (planned[member] if booked else 0) - taken
     return {member: units for member, units in found.items() if units}
+
+
+async def _planned(tx: Tx, close: Close) -> dict[MemberId, int]:
+    """What the split takes of each reader with a counted flattr."""
+    blobs = await closes.parts(tx, close.month, _USD, "reader")
+    readers = unpack(b"".join(blobs), len(READER_COLUMNS))
+    return {
+        MemberId(member): flattrs * share
+        for member, _, flattrs, share, _, _ in readers.tolist()
+        if flattrs
+    }
 
 
 async def _unpaid(stablecoin: Stablecoin) -> int:

@@ -108,7 +108,7 @@ async def test_a_month_that_is_paid_passes_with_every_figure(played):
     assert "liabilities 13.7 usd ≤ token 13.7 usd" in figures["I4"]
     assert figures["V1"] == "members' 11 usd = the vault's 11 usd"
     assert figures["V2"] == "wallet 11 usd, there is 11 usd = members' accounts 11 usd"
-    assert "month 1: 12 usd charged = distributed, commission 1.2 usd, 3 payments" in figures["I8"]
+    assert "month 1: 12 usd charged, 12 usd distributed, commission 1.2 usd, 3 pay" in figures["I8"]
     assert "of it 2.7 usd wait at the node, paid" in figures["I8"]
     assert figures["V3"].startswith("1 of 2.7 usd from 0x")
     assert "in 5 transactions = expense" in figures["I13"]
