@@ -150,8 +150,8 @@ async def differences(money: ChainMoney, uncharged: Mapping[MemberId, int]) -> l
     async with money.store.read() as tx:
         linked = await chain_addresses.all_of(tx, money.chain_id)
         books = {one.member: await books_units(tx, one.member) for one in linked.values()}
-    found = []
     in_vault = await accounts_in_vault(money, [one.address for one in linked.values()])
+    found = []
     for one in linked.values():
         account = in_vault[one.address]
         in_books = books[one.member] + uncharged.get(one.member, 0)
