@@ -22,7 +22,7 @@ from node.ids import OPERATOR, payout_id, payout_ids
 from node.ledger import accounts, closing
 from node.ledger.accounts import Kind
 from node.money import Amount
-from node.settlement.fees import payout_fee_limit, payout_fee_limits
+from node.settlement.fees import payout_fee_limit
 from node.settlement.month_split import READER_COLUMNS, unpack
 from node.settlement.payout import HeldReason, Payout, PayoutKind
 from node.store import bulk_journal, closes, held, journal, payout_openings, payouts
@@ -97,11 +97,9 @@ async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     entry = closing.open_payouts(close.asset, close.month, members, ids, units)
     if not await bulk_journal.append(tx, entry, close.frozen_us):
         return
-    fee_limits = payout_fee_limits(units).tolist()
-    rows = list(zip(ids, members.tolist(), units.tolist(), fee_limits, strict=True))
     if pays_operator:
         await payouts.add(tx, [_commission(close, rules, tenth)], now_us)
-    await payout_openings.add(tx, close, rows[pays_operator:], now_us)
+    await payout_openings.add(tx, close, now_us)
 
 
 def _commission(close: Close, rules: Rules, tenth: Amount) -> Payout:

@@ -121,6 +121,14 @@ class Driver:
             raise _as_sqlalchemy(error, sql) from error
         return cast("Sequence[Row[Any]]", list(map(_row_type(columns)._make, found)))
 
+    async def plain_rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Any]:
+        """All rows of a query, as tuples."""
+        self.demand_begun()
+        try:
+            return list(await self._connection.execute_fetchall(sql, cast("Any", values)))
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, sql) from error
+
     async def _run_each(self, sql: str, rows: Iterable[Mapping[str, object] | list[Any]]) -> None:
         self.demand_begun()
         try:
