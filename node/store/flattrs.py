@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,6 @@ from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
 from node.store.engine import Tx
-
-INSERT_CLICK: Final = (
-    "INSERT INTO flattr_inbox (month, member, thing, op, at_us, request) VALUES (?, ?, ?, ?, ?, ?)"
-)
-"""For SQLite's own driver; Postgres has a function for it (`dialect.functions`)."""
 
 
 @dataclass(frozen=True, slots=True)
