@@ -26,7 +26,7 @@ from node.ids import OPERATOR, payout_id, payout_ids
 from node.ledger import accounts, closing
 from node.ledger.accounts import Kind
 from node.money import Amount, Asset
-from node.settlement.fees import payout_fee_limits
+from node.settlement.fees import payout_fee_limit
 from node.settlement.payout import HeldReason, Payout, PayoutKind
 from node.store import bulk_journal, closes, held, journal, payout_openings, payouts
 from node.store.closes import Close
@@ -102,29 +102,21 @@ async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     entry = closing.open_payouts(close.asset, close.month, members, ids, units)
     if not await bulk_journal.append(tx, entry, close.frozen_us):
         return
-    fee_limits = _fee_limits(close.asset, units).tolist()
-    rows = list(zip(ids, members.tolist(), units.tolist(), fee_limits, strict=True))
     if pays_operator:
         await payouts.add(tx, [_commission(close, rules, tenth)], now_us)
-    await payout_openings.add(tx, close, rows[pays_operator:], now_us)
+    await payout_openings.add(tx, close, now_us)
 
 
 def _commission(close: Close, rules: Rules, tenth: Amount) -> Payout:
-    (fee_limit,) = _fee_limits(close.asset, np.array([tenth.units])).tolist()
     return Payout(
         payout_id(close.month, OPERATOR, close.asset), PayoutKind.COMMISSION, OPERATOR, tenth,
-        Amount(fee_limit, close.asset), rules.operator_target, close.month,
+        payout_fee_limit(tenth), rules.operator_target, close.month,
     )  # fmt: skip
 
 
 def _payable(asset: Asset) -> int:
     """The smallest amount that a rail can pay, in base units."""
     return asset.units_per_coin if asset is Asset.SAT else 1
-
-
-def _fee_limits(asset: Asset, units: Units) -> Units:
-    """What each payout may cost in its own asset: in the stablecoin nothing, gas is paid in wei."""
-    return payout_fee_limits(units) if asset is Asset.SAT else np.zeros_like(units)
 
 
 def held_reason(target: StoredTarget | None, suspended: bool, now_us: int) -> HeldReason | None:

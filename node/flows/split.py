@@ -21,6 +21,7 @@ from node.month import Month
 from node.settlement.month_split import Flattrs, MonthSplit, Part
 from node.store import closes, flattrs
 from node.store.engine import Tx
+from node.store.flattrs import PackedReaders
 
 READERS_A_PART: Final = 4096
 PENDING_MONTHS: Final = 3
@@ -41,12 +42,12 @@ class SplitPart:
 
 @dataclass(frozen=True, slots=True)
 class _ReadPart:
-    """A part as it was read: readers in order with their pots, their flattrs, what was pending."""
+    """A part as it was read: readers in order, their pots, their packed months, oldest first."""
 
     members: Units
     pots: Units
-    flattrs: Flattrs
-    pending: Units
+    pending: list[PackedReaders]
+    month: PackedReaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,63 +67,65 @@ async def split_month(
     owners = await closes.owners(tx, month.ends_s * 1_000_000, asset)
     split = MonthSplit(commission_bps, owners, await closes.things_max(tx))
     claimed = await closes.claimed_between(tx, month.starts_s * 1_000_000, month.ends_s * 1_000_000)
+    more = np.array(extra, np.int64).reshape(-1, 2)
     parts: list[SplitPart] = []
     read: _ReadPart | None = None
     for start in range(0, len(members), READERS_A_PART):
         some = slice(start, start + READERS_A_PART)
-        reading = _read_part(tx, month, members[some], pots[some], claimed, extra)
+        reading = _read_part(tx, month, members[some], pots[some], waited=len(claimed) > 0)
         if read is None:
             read = await reading
         else:  # a part is split, in another thread, while the next one is read
-            part, read = await asyncio.gather(_split_part(split, read), reading)
+            splitting = asyncio.to_thread(_split_part, split, read, claimed, more)
+            part, read = await asyncio.gather(splitting, reading)
             parts.append(part)
             progress(f"split {start} of {len(members)} pots")
     if read is not None:
-        parts.append(await _split_part(split, read))
+        parts.append(await asyncio.to_thread(_split_part, split, read, claimed, more))
         progress(f"split {len(members)} of {len(members)} pots")
     return Result(split, parts)
 
 
-async def _split_part(split: MonthSplit, read: _ReadPart) -> SplitPart:
-    part = await asyncio.to_thread(split.add, read.members, read.pots, read.flattrs)
-    return SplitPart(int(read.members[0]), int(read.members[-1]), part, read.pending)
-
-
 async def _read_part(
-    tx: Tx, month: Month, members: Units, pots: Units, claimed: Units,
-    extra: list[tuple[MemberId, ThingId]],
-) -> _ReadPart:  # fmt: skip
-    marks = [await _marks(tx, month, members, None)]
-    if extra:
-        pairs = np.array(extra, np.int64)
-        marks.append(_matched(members, pairs[:, 0], pairs[:, 1]))
+    tx: Tx, month: Month, members: Units, pots: Units, *, waited: bool
+) -> _ReadPart:
+    first, last = int(members[0]), int(members[-1])
     pending = [
-        await _marks(tx, month.plus(-back), members, claimed)
+        await flattrs.months_between(tx, month.plus(-back), first, last)
         for back in range(PENDING_MONTHS, 0, -1)
-        if len(claimed)
+        if waited
     ]
-    both = [*marks, *pending]
-    flat = Flattrs(
-        np.concatenate([mark.reader for mark in both]), np.concatenate([m.thing for m in both])
-    )
+    packed = await flattrs.months_between(tx, month, first, last)
+    return _ReadPart(members, pots, pending, packed)
+
+
+def _split_part(split: MonthSplit, read: _ReadPart, claimed: Units, extra: Units) -> SplitPart:
+    """Split a part's pots over its flattrs, what waited for a thing's claim, and `extra`."""
+    members = read.members
+    pending = [_on(claimed, _marks(members, packed)) for packed in read.pending]
+    marks = _marks(members, read.month)
+    if more := [*pending, _matched(members, extra[:, 0], extra[:, 1])] if len(extra) else pending:
+        marks = Flattrs(
+            np.concatenate([marks.reader, *(some.reader for some in more)]),
+            np.concatenate([marks.thing, *(some.thing for some in more)]),
+        )
     waited = [np.stack([members[m.reader], m.thing], axis=1) for m in pending]
-    pairs_pending = np.concatenate([*waited, np.zeros((0, 2), np.int64)])
-    return _ReadPart(members, pots, flat, pairs_pending)
+    pairs = np.concatenate([*waited, np.zeros((0, 2), np.int64)])
+    part = split.add(members, read.pots, marks)
+    return SplitPart(int(members[0]), int(members[-1]), part, pairs)
 
 
-async def _marks(tx: Tx, month: Month, members: Units, only: Units | None) -> Flattrs:
-    """The flattrs of these readers in a month; on the things `only`, if given."""
-    found, lengths, things = await flattrs.months_between(
-        tx, month, int(members[0]), int(members[-1])
-    )
-    place, ours = _places(members, found)
+def _marks(members: Units, packed: PackedReaders) -> Flattrs:
+    """The flattrs in packed rows, as places in `members`; those of others left out."""
+    place, ours = _places(members, packed.members)
+    lengths, things = packed.lengths, packed.things
     if not ours.all():
         things, lengths = things[np.repeat(ours, lengths)], lengths[ours]
-    marks = Flattrs(np.repeat(place[ours], lengths), things)
-    if only is None:
-        return marks
-    waiting = np.isin(marks.thing, only)
-    return Flattrs(marks.reader[waiting], marks.thing[waiting])
+    return Flattrs(np.repeat(place[ours], lengths), things)
+
+
+def _on(things: Units, marks: Flattrs) -> Flattrs:
+    return marks.only(np.isin(marks.thing, things))
 
 
 def _matched(members: Units, marker: Units, thing: Units) -> Flattrs:

@@ -8,8 +8,8 @@ each transfer had been written alone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Final, TypeAlias
+from itertools import compress
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from node.ledger.bulk import BulkEntry, Column, MemberAccounts, PayoutAccounts
 from node.money import Asset
 from node.store import journal
 from node.store.engine import Tx
-
-ROWS_AT_ONCE: Final = 5_000
-POSTING_COLUMNS: Final = ("entry", "line", "debit", "credit", "units")
 
 Units: TypeAlias = NDArray[np.int64]
 
@@ -40,9 +37,10 @@ async def append(tx: Tx, entry: BulkEntry, at_us: int) -> bool:
         return False
     line = 0
     for block, (debit, credit) in zip(entry.blocks, accounts, strict=True):
-        transfers = np.stack([debit, credit, block.units], axis=1)
-        await tx.insert("posting", POSTING_COLUMNS, _postings(number, line, transfers))
-        line += len(transfers)
+        lines = np.arange(line, line + len(debit))
+        rows = {"line": lines, "debit": debit, "credit": credit, "units": block.units}
+        await tx.insert("posting", {"entry": number}, rows)
+        line += len(debit)
     return True
 
 
@@ -55,14 +53,6 @@ async def _accounts(tx: Tx, entry: BulkEntry) -> list[tuple[Units, Units]]:
         )
         for block in entry.blocks
     ]
-
-
-def _postings(number: int, line: int, transfers: Units) -> Iterator[tuple[int, ...]]:
-    """Rows of POSTING_COLUMNS, made as they are taken."""
-    for first in range(0, len(transfers), ROWS_AT_ONCE):
-        some = transfers[first : first + ROWS_AT_ONCE].tolist()
-        for place, (debit, credit, units) in enumerate(some, line + first):
-            yield number, place, debit, credit, units
 
 
 async def _numbers(tx: Tx, asset: Asset, column: Column, length: int) -> Units:
@@ -102,11 +92,10 @@ async def _known(
 async def _make(
     tx: Tx, asset: Asset, column: MemberAccounts | PayoutAccounts, missing: NDArray[np.bool_]
 ) -> None:
-    ordinal = None if column.month is None else column.month.ordinal
-    of_all = zip(column.names(), column.members.tolist(), missing.tolist(), strict=True)
-    kind = str(_kind(column))
-    rows = [(str(asset), kind, name, member, ordinal, -1) for name, member, new in of_all if new]
-    await tx.insert("account", ("asset", "kind", "name", "member", "month", "side"), rows)
+    month = None if column.month is None else column.month.ordinal
+    fixed = {"asset": asset, "kind": _kind(column), "month": month, "side": -1}
+    names = list(compress(column.names(), missing.tolist()))
+    await tx.insert("account", fixed, {"name": names, "member": column.members[missing]})
 
 
 def _kind(column: MemberAccounts | PayoutAccounts) -> Kind:

@@ -38,14 +38,14 @@ class Breach:
 CHECKS: Final = (
     Check(
         "I1", "the wallet holds exactly what is owed, and capital met every expense",
-        "SELECT asset, sum(CASE WHEN kind = 'wallet' THEN balance"
+        "SELECT asset, wallet, expense FROM (SELECT min(asset) AS asset,"
+        " sum(CASE WHEN kind = 'wallet' THEN balance"
         " WHEN kind IN ('expense', 'suspense', 'capital') THEN 0 ELSE -balance END) AS wallet,"
         " sum(CASE WHEN kind IN ('expense', 'suspense') THEN balance"
         " WHEN kind = 'capital' THEN -balance ELSE 0 END) AS expense"
-        " FROM account GROUP BY asset HAVING sum(CASE WHEN kind = 'wallet' THEN balance"
-        " WHEN kind IN ('expense', 'suspense', 'capital') THEN 0 ELSE -balance END) <> 0"
-        " OR sum(CASE WHEN kind IN ('expense', 'suspense') THEN balance"
-        " WHEN kind = 'capital' THEN -balance ELSE 0 END) <> 0",
+        # Grouped by an expression: an index would have every row visited out of order.
+        " FROM account WHERE balance <> 0 GROUP BY asset || '') AS sums"
+        " WHERE wallet <> 0 OR expense <> 0",
     ),
     Check("I2", "no balance is negative", "SELECT name, balance FROM account WHERE balance < 0"),
     Check(

@@ -2,10 +2,11 @@
 
 The month of a click is decided here, by the clock at the moment of writing, under the fence that a
 freeze needs alone: so an acknowledged click is in the month that it was told, and a frozen month
-gets no more. SQLite is written by its own driver in one thread. Postgres does all of it in a
-function of ours (`dialect.functions`), so that a group is one message there and back, and two
-groups are under way at once, whose commits it writes together. (The ORM's way costs thirty times as
-much in either; see docs/performance.md.)
+gets no more. SQLite is written by its own driver in one thread, a group in one statement that is
+its own transaction: after each step the thread would wait until the event loop lets it go on.
+Postgres does all of it in a function of ours (`dialect.functions`), so that a group is one message
+there and back, and two groups are under way at once, whose commits it writes together. (The ORM's
+way costs thirty times as much in either; see docs/performance.md.)
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from typing import Final, Protocol, TypeAlias
 
 import asyncpg
@@ -24,7 +27,6 @@ from node.clock import Clock
 from node.failpoints import failpoint
 from node.month import Month
 from node.store.engine import Store
-from node.store.flattrs import INSERT_CLICK
 from node.store.sqlite import PRAGMAS
 
 Row: TypeAlias = tuple[int, int, int, bytes | None]
@@ -32,7 +34,8 @@ Row: TypeAlias = tuple[int, int, int, bytes | None]
 
 POSTGRES_WRITERS: Final = 2
 
-_FROZEN: Final = "SELECT 1 FROM close WHERE month = ? LIMIT 1"
+ROWS_A_STATEMENT: Final = 1024
+"""For SQLite; a larger group takes several statements in one transaction."""
 _SETTINGS: Final = {"default_transaction_isolation": "read committed"}
 """The fence looks again after it has waited, which a snapshot of before would not show."""
 _WRITE: Final = "SELECT write_clicks($1, $2, $3, $4, $5, $6)"
@@ -77,28 +80,35 @@ class _SqliteWriter:
         return await loop.run_in_executor(self.thread, self._commit, rows)
 
     def _commit(self, rows: Sequence[Row]) -> Month:
+        at_us = self.clock.now_us()
+        month = Month.at(at_us // 1_000_000)
+        failpoint("click.before_commit")
+        while not self._write(month, at_us, rows):  # it is frozen
+            month = month.plus(1)
+        failpoint("click.after_commit")
+        return month
+
+    def _write(self, month: Month, at_us: int, rows: Sequence[Row]) -> bool:
+        """Whether the month took the clicks."""
+        if len(rows) <= ROWS_A_STATEMENT:
+            return self._insert(month, at_us, rows)
         self.connection.execute("BEGIN IMMEDIATE")
         try:
-            at_us = self.clock.now_us()
-            month = Month.at(at_us // 1_000_000)
-            while self.connection.execute(_FROZEN, (month.ordinal,)).fetchone():
-                month = month.plus(1)
-            number = month.ordinal
-            self.connection.executemany(
-                INSERT_CLICK,
-                [
-                    (number, member, thing, op, at_us, request)
-                    for member, thing, op, request in rows
-                ],
-            )
-            failpoint("click.before_commit")
+            firsts = range(0, len(rows), ROWS_A_STATEMENT)
+            some = (rows[first : first + ROWS_A_STATEMENT] for first in firsts)
+            took = all(self._insert(month, at_us, chunk) for chunk in some)
             self.connection.execute("COMMIT")
         except BaseException:
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             raise
-        failpoint("click.after_commit")
-        return month
+        return took
+
+    def _insert(self, month: Month, at_us: int, rows: Sequence[Row]) -> bool:
+        places = 1 << (len(rows) - 1).bit_length()  # so that few texts are prepared, and kept
+        empty = [None] * (4 * (places - len(rows)))
+        values = [month.ordinal, at_us, *chain.from_iterable(rows), *empty]
+        return self.connection.execute(_insertion(places), values).rowcount > 0
 
 
 class _PostgresWriter:
@@ -131,6 +141,17 @@ class _PostgresWriter:
     async def close(self) -> None:
         if self._connection is not None:
             await self._connection.close()
+
+
+@cache
+def _insertion(places: int) -> str:
+    """Clicks into a month, all or, when it is frozen, none; places without a member are empty."""
+    return (
+        "INSERT INTO flattr_inbox (month, at_us, member, thing, op, request)"
+        " SELECT ?1, ?2, column1, column2, column3, column4"
+        f" FROM (VALUES {', '.join(['(?, ?, ?, ?)'] * places)}) WHERE column1 IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM close WHERE month = ?1)"
+    )
 
 
 def _connect(path: str) -> sqlite3.Connection:

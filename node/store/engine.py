@@ -7,10 +7,11 @@ transaction sees one state from its first statement to its last.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import repeat
 from typing import Any, Final
 
 import asyncpg
@@ -26,7 +27,7 @@ from node.store import sqlite
 from node.store.dialect import Dialect, driver_url
 from node.store.group_commit import Writer
 from node.store.migrations.upgrade import upgrade
-from node.store.sqlite import Driver, driver_of
+from node.store.sqlite import Column, Driver, driver_of
 
 NEWEST: Final = (2**63 - 1, "")
 """Before the first row of a list that is read newest first: (created_us, id)."""
@@ -76,6 +77,14 @@ class Tx:
         found = await self.row(sql, **values)
         return None if found is None else found[0]
 
+    async def columns(self, sql: str, columns: int, **values: object) -> list[Sequence[Any]]:
+        """A query's rows turned into columns, for thousands of them: no object for each row."""
+        if self.driver is not None:
+            found = await self.driver.plain_rows(sql, values)
+        else:
+            found = (await self.connection.execute(_clause(sql), values)).all()
+        return list(zip(*found, strict=True)) or [()] * columns
+
     async def numbers(self, sql: str, columns: int, **values: object) -> NDArray[np.int64]:
         """A query's columns c0, c1, … as an array of shape (columns, rows), in no order.
 
@@ -98,19 +107,23 @@ class Tx:
         return await self.rows(sql, rows=msgspec.json.encode(list(rows)).decode(), **values)
 
     async def insert(
-        self, table: str, columns: Sequence[str], rows: Iterable[tuple[object, ...]]
+        self, table: str, fixed: Mapping[str, object], columns: Mapping[str, Column]
     ) -> None:
         """Insert very many rows, none of which is there: the fastest way that the driver has.
 
-        Raises InsufficientFunds.
+        `fixed` is the same in all rows; `columns` are all of one length. Raises InsufficientFunds.
         """
         try:
             if self.driver is not None:
-                await self.driver.insert(table, tuple(columns), rows)
+                await self.driver.insert(table, fixed, columns)
                 return
             raw = (await self.connection.get_raw_connection()).driver_connection
             assert raw is not None, "the transaction holds it"
-            await raw.copy_records_to_table(table, columns=columns, records=rows)
+            same = [repeat(value) for value in fixed.values()]
+            each = [c if isinstance(c, list) else c.tolist() for c in columns.values()]
+            await raw.copy_records_to_table(
+                table, columns=[*fixed, *columns], records=zip(*same, *each, strict=False)
+            )
         except (IntegrityError, asyncpg.CheckViolationError) as error:
             raise _explained(error) from error
 

@@ -8,9 +8,9 @@ subscription). Reading a member's month is that row plus what is still in the in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,6 @@ from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
 from node.store.engine import Tx
-
-INSERT_CLICK: Final = (
-    "INSERT INTO flattr_inbox (month, member, thing, op, at_us, request) VALUES (?, ?, ?, ?, ?, ?)"
-)
-"""For SQLite's own driver; Postgres has a function for it (`dialect.functions`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +31,34 @@ class Click:
     thing: ThingId
     op: int
     request: bytes | None
+
+
+class PackedReaders:
+    """Packed rows of a month, readers in order. Unpacked when they are asked for, by a thread."""
+
+    __slots__ = ("_members", "_things")
+
+    def __init__(self, members: Sequence[int], things: Sequence[bytes]) -> None:
+        self._members, self._things = members, things
+
+    @property
+    def members(self) -> NDArray[np.int64]:
+        """The readers who have a row."""
+        return np.array(self._members, np.int64)
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        """Members, lengths, things."""
+        return iter((self.members, self.lengths, self.things))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many things each of them has."""
+        return np.fromiter(map(len, self._things), np.int64, len(self._things)) // 4
+
+    @property
+    def things(self) -> NDArray[np.int64]:
+        """All their things, reader after reader."""
+        return np.frombuffer(b"".join(self._things), "<u4").astype(np.int64)
 
 
 async def take_inbox(tx: Tx, limit: int, month: Month | None = None) -> list[Click]:
@@ -135,20 +158,14 @@ async def key_body(tx: Tx, member: MemberId, key: bytes) -> bytes | None:
     return None if found is None else bytes.fromhex(found)
 
 
-async def months_between(
-    tx: Tx, month: Month, first: int, last: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """(members, how many things each has, all their things) for members first … last, in order."""
-    rows = await tx.rows(
+async def months_between(tx: Tx, month: Month, first: int, last: int) -> PackedReaders:
+    """What the members first … last have flattred in a month."""
+    members, things = await tx.columns(
         "SELECT member, things FROM flattr_month WHERE month = :month"
-        " AND member BETWEEN :first AND :last ORDER BY member",
+        " AND member BETWEEN :first AND :last ORDER BY member", 2,
         month=month.ordinal, first=first, last=last,
     )  # fmt: skip
-    packed_things = [row.things for row in rows]
-    members = np.fromiter((row.member for row in rows), np.int64, len(rows))
-    lengths = np.fromiter(map(len, packed_things), np.int64, len(rows)) // 4
-    things = np.frombuffer(b"".join(packed_things), "<u4").astype(np.int64)
-    return members, lengths, things
+    return PackedReaders(members, things)
 
 
 async def fence(tx: Tx, month: Month, *, exclusive: bool) -> None:

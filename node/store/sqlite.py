@@ -10,21 +10,23 @@ What is wrong is raised as SQLAlchemy raises it, for the other database does the
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import namedtuple
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain, islice
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import aiosqlite
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-INSERTED_ROWS: Final = 1000
-"""Rows in one INSERT: SQLite takes up to 32766 values."""
+Column: TypeAlias = NDArray[np.int64] | list[str]
+
+INSERTED_VALUES: Final = 4000
+"""Values in one INSERT, besides those that are the same in all rows: more only takes memory."""
 PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -89,29 +91,20 @@ class Driver:
 
     async def run_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Run a statement once for each of `rows`."""
-        self.demand_begun()
-        try:
-            await self._connection.executemany(sql, cast("Any", rows))
-        except sqlite3.Error as error:
-            raise _as_sqlalchemy(error, sql) from error
+        await self._run_each(sql, rows)
 
     async def insert(
-        self, table: str, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]
+        self, table: str, fixed: Mapping[str, object], columns: Mapping[str, Column]
     ) -> None:
-        """Insert rows, a thousand with a statement; the next are made while some are written."""
-        left = iter(rows)
-        writing: asyncio.Task[int] | None = None
-        try:
-            while some := list(islice(left, INSERTED_ROWS)):
-                sql = _insertion(table, columns, len(some))
-                values = tuple(chain.from_iterable(some))
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self.run(sql, values), name="insert")
-                await asyncio.sleep(0)  # the task hands its statement to the thread
-        finally:
-            if writing is not None:
-                await writing
+        """Insert rows: one errand, thousands of rows a statement."""
+        length = len(next(iter(columns.values())))
+        step = INSERTED_VALUES // len(columns)
+        whole = length - length % step
+        names, values = (*fixed, *columns), tuple(fixed.values())
+        for first, end, rows in ((0, whole, step), (whole, length, length - whole)):
+            if first < end:
+                sql = _insertion(table, names, len(fixed), rows)
+                await self._run_each(sql, _flat(values, columns, range(first, end, rows)))
 
     async def rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Row[Any]]:
         """All rows of a query, to be read as SQLAlchemy's."""
@@ -128,6 +121,21 @@ class Driver:
             raise _as_sqlalchemy(error, sql) from error
         return cast("Sequence[Row[Any]]", list(map(_row_type(columns)._make, found)))
 
+    async def plain_rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Any]:
+        """All rows of a query, as tuples."""
+        self.demand_begun()
+        try:
+            return list(await self._connection.execute_fetchall(sql, cast("Any", values)))
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, sql) from error
+
+    async def _run_each(self, sql: str, rows: Iterable[Mapping[str, object] | list[Any]]) -> None:
+        self.demand_begun()
+        try:
+            await self._connection.executemany(sql, cast("Any", rows))
+        except sqlite3.Error as error:
+            raise _as_sqlalchemy(error, sql) from error
+
 
 async def driver_of(
     connection: AsyncConnection, columns: dict[str, tuple[str, ...]]
@@ -141,9 +149,22 @@ async def driver_of(
 
 
 @cache
-def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
-    places = ", ".join([f"({', '.join('?' * len(columns))})"] * rows)
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {places}"
+def _insertion(table: str, names: tuple[str, ...], fixed: int, rows: int) -> str:
+    """?1, ?2, … are the fixed values in each row; the rest is not numbered, or parsing is slow."""
+    row = ", ".join([*(f"?{n}" for n in range(1, fixed + 1)), *"?" * (len(names) - fixed)])
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([f'({row})'] * rows)}"
+
+
+def _flat(
+    fixed: tuple[object, ...], columns: Mapping[str, Column], firsts: range
+) -> Iterator[list[Any]]:
+    """The values of one statement after another, made as they are taken."""
+    for first in firsts:
+        values: list[Any] = [None] * (firsts.step * len(columns))
+        for place, column in enumerate(columns.values()):
+            some = column[first : first + firsts.step]
+            values[place :: len(columns)] = some if isinstance(some, list) else some.tolist()
+        yield [*fixed, *values]
 
 
 @cache

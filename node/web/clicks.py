@@ -16,7 +16,6 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 from aiohttp import web
-from multidict import CIMultiDict
 
 from node.errors import BadInput
 from node.flows.flattr import Clicked
@@ -25,6 +24,7 @@ from node.store.members import Token
 from node.store.things import Thing
 from node.web import problems, reading
 from node.web.keys import Desk
+from node.web.prepared import PreparedHead
 from node.web.session import demand_scope
 
 SCOPE: Final = "click"
@@ -60,11 +60,11 @@ class ClickDesk:
         self._read_click = msgspec.json.Decoder(ClickIn)
         self._read_month = msgspec.json.Decoder(ThingClickIn)
         headers = {"Content-Type": "application/json", "Flattr-Network": self._network}
-        self._headers = CIMultiDict(headers)
+        self._head = PreparedHead(headers)
         self._month: Month | None = None
         self._tails: tuple[bytes, ...] = ()
 
-    async def flattr(self, request: web.Request) -> web.Response:
+    async def flattr(self, request: web.Request) -> web.StreamResponse:
         """POST /flattrs."""
         try:
             member = (self._known(request) or await self._authenticate(request)).member
@@ -72,11 +72,11 @@ class ClickDesk:
             thing = self._known_thing(asked) or await self._thing(asked.thing, asked.url)
             month = None if asked.month is None else Month.parse(asked.month)
             key = reading.idempotency_key(request)
-            return self._answer(await self._clicks.flattr(member, thing, month, key))
+            return self._answer(request, await self._clicks.flattr(member, thing, month, key))
         except Exception as error:  # noqa: BLE001  every error is told in one place
             return problems.answer(problems.tell(error), self._network)
 
-    async def flattr_thing(self, request: web.Request) -> web.Response:
+    async def flattr_thing(self, request: web.Request) -> web.StreamResponse:
         """POST /things/{thing}/flattr."""
         try:
             member = (self._known(request) or await self._authenticate(request)).member
@@ -86,11 +86,11 @@ class ClickDesk:
             thing = self._things.known(number) or await self._things.by_id(number)
             month = None if asked.month is None else Month.parse(asked.month)
             key = reading.idempotency_key(request)
-            return self._answer(await self._clicks.flattr(member, thing, month, key))
+            return self._answer(request, await self._clicks.flattr(member, thing, month, key))
         except Exception as error:  # noqa: BLE001  every error is told in one place
             return problems.answer(problems.tell(error), self._network)
 
-    async def undo(self, request: web.Request) -> web.Response:
+    async def undo(self, request: web.Request) -> web.StreamResponse:
         """DELETE /flattrs?thing=7 or ?url=…."""
         try:
             token = self._known(request) or await self._authenticate(request)
@@ -101,7 +101,7 @@ class ClickDesk:
         except Exception as error:  # noqa: BLE001  every error is told in one place
             return problems.answer(problems.tell(error), self._network)
 
-    async def undo_thing(self, request: web.Request) -> web.Response:
+    async def undo_thing(self, request: web.Request) -> web.StreamResponse:
         """DELETE /things/{thing}/flattr."""
         try:
             token = self._known(request) or await self._authenticate(request)
@@ -113,10 +113,10 @@ class ClickDesk:
 
     async def _undone(
         self, request: web.Request, token: Token, thing: Thing, month: str | None
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         key = reading.idempotency_key(request)
         asked = None if month is None else Month.parse(month)
-        return self._answer(await self._clicks.undo(token.member, thing, asked, key))
+        return self._answer(request, await self._clicks.undo(token.member, thing, asked, key))
 
     def _known(self, request: web.Request) -> Token | None:
         """The token, if it was seen lately and may click now. Raises as `_authenticate`."""
@@ -152,7 +152,7 @@ class ClickDesk:
     async def _body(self, request: web.Request) -> bytes:
         return await reading.body(request, self._body_max, self._deadline_s)
 
-    def _answer(self, clicked: Clicked) -> web.Response:
+    def _answer(self, request: web.Request, clicked: Clicked) -> web.StreamResponse:
         if clicked.month is not self._month:  # a group has one month, and one object for it
             self._month = clicked.month
             self._tails = tuple(
@@ -161,7 +161,7 @@ class ClickDesk:
                 for flattred in (b"false", b"true")
             )
         body = b'{"thing":%d%b' % (clicked.thing, self._tails[clicked.flattred])
-        return web.Response(body=body, headers=self._headers)
+        return self._head.answer(request, body)
 
 
 def _decode(decoder: msgspec.json.Decoder[_Struct], body: bytes) -> _Struct:

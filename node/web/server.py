@@ -31,7 +31,7 @@ from node.web import problems
 from node.web.keys import DESK, make_desk
 from node.web.limits import site_of
 from node.web.problems import HeadersTooLarge
-from node.web.routes import add_routes
+from node.web.routes import add_routes, past_the_router
 
 HEADERS_MAX: Final = 100
 HEADER_BYTES_MAX: Final = 8190
@@ -62,7 +62,9 @@ async def open_server(node: Node, more: Iterable[web.RouteDef] = ()) -> AsyncIte
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
-        connections = Connections(node, cast("web.Server", runner.server))
+        server = cast("web.Server", runner.server)
+        server.request_handler = past_the_router(app, server.request_handler)
+        connections = Connections(node, server)
         listener = await _listen(connections, settings.host, settings.port)
         port = listener.sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host

@@ -2,7 +2,6 @@
 
 import pytest
 
-from node.errors import MoneyError
 from node.money import Amount, Asset, msat, sats
 from node.settlement.fees import payout_fee_limit
 
@@ -23,6 +22,5 @@ def test_the_limit_is_the_larger_of_both(amount, limit):
     assert payout_fee_limit(amount) == limit
 
 
-def test_only_sats_have_a_routing_fee():
-    with pytest.raises(MoneyError):
-        payout_fee_limit(Amount(1, Asset.USD))
+def test_the_stablecoin_is_paid_without_a_fee_in_it():
+    assert payout_fee_limit(Amount(10**12, Asset.USD)) == Amount(0, Asset.USD)

@@ -1,11 +1,15 @@
-"""A writer of clicks outlives the connection that it has."""
+"""A writer of clicks keeps their order and their month, and outlives the connection it has."""
 
 import asyncpg
 import pytest
 
-from node.store import flattrs
-from node.store.click_writer import POSTGRES_WRITERS, open_click_writers
-from node.store.engine import open_store
+from node.money import Asset
+from node.month import Month
+from node.store import closes, flattrs
+from node.store.click_writer import POSTGRES_WRITERS, ROWS_A_STATEMENT, open_click_writers
+from node.store.closes import Close, Figures, Stage
+from node.store.engine import Store, open_store
+from tests.conftest import MONTH
 
 GONE = (
     asyncpg.PostgresError,
@@ -33,3 +37,32 @@ async def test_a_writer_whose_server_went_away_connects_again(postgres_url, cloc
             await writer.commit([(1, 3, 1, None)])
         async with store.read() as tx:
             assert await flattrs.inbox_length(tx) == 2 * POSTGRES_WRITERS
+
+
+@pytest.mark.parametrize("clicks", [1, 2, 3, 64, 65, ROWS_A_STATEMENT, 2 * ROWS_A_STATEMENT + 1])
+async def test_a_group_is_written_whole_and_in_order(store, clock, clicks):
+    rows = [(1 + n % 3, 1 + n, n % 2, b"%032d" % n if n % 5 else None) for n in range(clicks)]
+    async with open_click_writers(store, clock) as writers:
+        assert await writers[0].commit(rows) == MONTH
+    assert await written(store) == [(MONTH, *row) for row in rows]
+
+
+@pytest.mark.parametrize("clicks", [1, ROWS_A_STATEMENT + 1])
+async def test_a_frozen_month_gets_nothing(store, clock, clicks):
+    async with store.write() as tx:
+        for month in (MONTH, MONTH.plus(1)):
+            await closes.freeze(tx, frozen(month))
+    async with open_click_writers(store, clock) as writers:
+        assert await writers[0].commit([(1, 7, 1, None)] * clicks) == MONTH.plus(2)
+    found = await written(store)
+    assert (len(found), {click[0] for click in found}) == (clicks, {MONTH.plus(2)})
+
+
+async def written(store: Store) -> list[tuple[Month, int, int, int, bytes | None]]:
+    async with store.write() as tx:
+        taken = await flattrs.take_inbox(tx, 10**6)
+    return [(c.month, c.member, c.thing, c.op, c.request) for c in taken]
+
+
+def frozen(month: Month) -> Close:
+    return Close(month, Asset.SAT, Stage.FROZEN, 1, 1000, 0, Figures(), None)
