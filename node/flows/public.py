@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_hash.auto import keccak
-
 from node.clock import Clock, this_month
 from node.errors import NoStablecoin, NotFound
 from node.flows.node import Node
@@ -13,6 +11,7 @@ from node.flows.split import PENDING_MONTHS
 from node.ids import ThingId
 from node.money import Asset
 from node.month import Month
+from node.settlement.vault_file import file_hash
 from node.store import closes, things
 from node.store.closes import Close, Stage
 from node.store.engine import Store, Tx
@@ -62,7 +61,7 @@ async def closed_months(
 
 
 async def month_file(node: Node, month: Month) -> tuple[bytes, str]:
-    """What was published of a month sealed on the vault, and its keccak, as the seal has it.
+    """What was published of a month sealed on the vault, and its sha256, as the seal has it.
 
     It stays when the stablecoin is switched off. Raises NotFound until it is sealed, NoStablecoin.
     """
@@ -72,7 +71,7 @@ async def month_file(node: Node, month: Month) -> tuple[bytes, str]:
         raise NoStablecoin
     if not content:
         raise NotFound(f"nothing was sealed on the vault for {month} yet")
-    return content, f"0x{keccak(content).hex()}"
+    return content, f"0x{file_hash(content).hex()}"
 
 
 async def _popularity(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:

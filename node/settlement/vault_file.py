@@ -17,7 +17,6 @@ from hashlib import sha256
 from typing import Final
 
 import numpy as np
-from eth_hash.auto import keccak
 from numpy.typing import NDArray
 
 from node.errors import BadInput, CorruptBooks
@@ -99,8 +98,8 @@ def build(
 
 
 def file_hash(content: bytes) -> bytes:
-    """What is sealed as the month's data hash: keccak256 of the file."""
-    return keccak(content)
+    """What is sealed as the month's data hash: sha256 of the file."""
+    return sha256(content).digest()
 
 
 def verify(content: bytes, data_hash: bytes, root: bytes) -> list[str]:

@@ -1,6 +1,6 @@
 """GET /public/months/{month}/stablecoin: a sealed month, byte for byte as its hash was sealed.
 
-Its ETag is the keccak of the bytes: the `data_hash` that the vault has of that month. Anybody can
+Its ETag is the sha256 of the bytes: the `data_hash` that the vault has of that month. Anybody can
 compare the two.
 """
 
