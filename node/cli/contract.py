@@ -76,8 +76,9 @@ class Plan:
 
 
 contract = App(name="contract", help="The payout vault: deploy it; what in it is nobody's.")
-contract.command("node.cli.attribute:surplus", name="surplus")
-contract.command("node.cli.attribute:attribute", name="attribute")
+contract.command("node.cli.vault:surplus", name="surplus")
+contract.command("node.cli.vault:attribute", name="attribute")
+contract.command("node.cli.vault:reseal", name="reseal")
 
 
 @contract.command

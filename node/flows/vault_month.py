@@ -130,7 +130,7 @@ class VaultMonths:
             return stopped
         payable_s = (await self._vault.month_state(number, finalized=True)).payable_at_s
         if not payable_s:
-            return Waiting("the guardian has vetoed the seal: nothing is paid, ask why")
+            return Waiting("vetoed by the guardian: ask why, then `flattr-node contract reseal`")
         if (await self._chain.latest()).time_s < payable_s:
             return Waiting(f"sealed; payable from {payable_s} on")
         pays = [

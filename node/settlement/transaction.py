@@ -5,7 +5,7 @@
        ▲               │ ▲              │ │
        │               │ └── reorged ───┘ └── final, and refused ──▶ FAILED
        └── displaced ──┤
-                       └── elsewhere ──▶ DONE            retried ──▶ DUE (from FAILED)
+                       └── elsewhere ──▶ DONE ── undone ──▶ DUE ◀── retried ── FAILED
 
 It is SENT from the moment its raw bytes and its nonce are stored, which is before they are
 broadcast; whatever a node answers to a broadcast is no verdict. A fee bump is another signature of
@@ -13,7 +13,8 @@ the same call under the same nonce, so at most one of them can be mined. MINED i
 takes it back, and the same bytes are broadcast again. DISPLACED means that another transaction of
 the key has finally taken the nonce; only when the vault itself says that the call has not happened
 is it signed anew. ELSEWHERE: the vault says that it has, by somebody else's hand. What FAILED has
-moved nothing, finally, so it may be tried again: it is signed when the vault would take it.
+moved nothing, finally, so it may be tried again: it is signed when the vault would take it. UNDONE:
+the vault has taken back what the call did (a veto), and a person wants it done once more.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class TransactionEvent(StrEnum):
     FINAL = "final"
     REFUSED = "refused"
     RETRIED = "retried"
+    UNDONE = "undone"
 
 
 TRANSITIONS: Final[dict[tuple[TransactionState, TransactionEvent], TransactionState]] = {
@@ -57,6 +59,7 @@ TRANSITIONS: Final[dict[tuple[TransactionState, TransactionEvent], TransactionSt
     (TransactionState.MINED, TransactionEvent.FINAL): TransactionState.DONE,
     (TransactionState.MINED, TransactionEvent.REFUSED): TransactionState.FAILED,
     (TransactionState.FAILED, TransactionEvent.RETRIED): TransactionState.DUE,
+    (TransactionState.DONE, TransactionEvent.UNDONE): TransactionState.DUE,
 }
 
 

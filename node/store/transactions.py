@@ -35,6 +35,11 @@ class ChainTransaction:
     block_hash: str | None = None
     cost_wei: int | None = None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it has happened, finally."""
+        return self.state is TransactionState.DONE
+
 
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from node import failpoints
-from node.devnet.evm import local_key
+from node.devnet.evm import jump, local_key
 from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
 from node.errors import Conflict, NotFound, RailUnavailable
 from node.flows import chain_money
 from node.flows.attribute import attribute, stray_in
 from node.flows.audit import audit
 from node.flows.audit_lines import State
+from node.flows.reseal import reseal
 from node.flows.vault_pay import CLAIMABLE
 from node.ledger import accounts
 from node.ledger.accounts import Kind
@@ -19,7 +20,7 @@ from node.money import Amount, Asset, sats
 from node.settlement import vault_file
 from node.settlement.payout import HeldReason, PayoutState
 from node.store import checks, closes, payouts, vault_months
-from node.wallet.stablecoin.calldata import transfer_calldata
+from node.wallet.stablecoin.calldata import transfer_calldata, veto_calldata
 from node.wallet.stablecoin.events import MonthSealed
 from tests.conftest import MONTH
 from tests.flows.vault_town import open_town
@@ -138,6 +139,43 @@ async def test_a_month_waits_until_its_end_is_final_on_the_chain(town):
         await town.close()
     async with town.world.store.read() as tx:
         assert await closes.get(tx, MONTH, USD) is None
+
+
+async def test_after_a_veto_nothing_is_paid_until_a_person_seals_again(store, clock):
+    async with open_town(store, clock, delay_s=3600) as town:
+        world = town.world
+        await world.join("rita", "coin")
+        await world.thing("coin's", owner="coin")
+        await world.fund("coin", sats(2000), to_pot=True, at_s=None)
+        await town.fill("rita", 10 * DOLLAR, 10 * DOLLAR)
+        address = await town.target("coin")
+        await world.flattr("rita", "coin's")
+        await town.end()
+        await _step_until(town, "sealed; payable")
+        with pytest.raises(Conflict):
+            await reseal(town.coin, MONTH)
+        await town.vault.act(town.vault.guardian, veto_calldata(1))
+        await _step_until(town, "vetoed by the guardian")
+        await jump(town.local, 7200)
+        await town.step()
+        assert await town.has(address) == 0
+        await reseal(town.coin, MONTH)
+        town.said.clear()
+        await _step_until(town, "sealed; payable")
+        await jump(town.local, 3700)
+        await town.play()
+        assert await town.has(address) == 9 * DOLLAR
+        async with store.read() as tx:
+            assert await checks.breaches(tx, deep=True) == []
+
+
+async def _step_until(town, words: str) -> None:
+    for _ in range(40):
+        await town.step()
+        if any(words in said for said in town.said):
+            return
+        await town.local.mine()
+    raise AssertionError(f"{words}: never said, but {town.said[-3:]}")
 
 
 @pytest.mark.parametrize("point", [

@@ -155,12 +155,12 @@ def stablecoin_of(world: World, vault: LocalVault, first_block: int) -> Stableco
 
 
 @asynccontextmanager
-async def open_town(store, clock) -> AsyncIterator[Town]:
-    """A town on a day of MONTH."""
+async def open_town(store, clock, *, delay_s: int = 0) -> AsyncIterator[Town]:
+    """A town on a day of MONTH, with a vault that pays so long after a seal."""
     async with (
         open_world(store, clock) as world,
         open_tester(starts_s=MONTH.starts_s + 3600) as local,
     ):
-        vault = await deploy_vault(local)
+        vault = await deploy_vault(local, delay_s=delay_s)
         first_block = (await local.chain.latest()).number
         yield Town(world, local, vault, stablecoin_of(world, vault, first_block))

@@ -1,4 +1,4 @@
-"""`contract surplus` and `contract attribute`: what came to the vault and is nobody's yet."""
+"""`contract surplus`, `attribute`, `reseal`: what an operator does with the vault by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from node.flows import chain_money
 from node.flows.attribute import attribute as ask
 from node.flows.attribute import stray_in
 from node.flows.node import Node
+from node.flows.reseal import reseal as run_reseal
 from node.flows.stablecoin import Stablecoin
+from node.month import Month
 from node.store import members
 
 
@@ -48,6 +50,21 @@ async def attribute(
     screen().print(
         f"{stray.amount} from {stray.sender} goes to the account of {address} ({member})."
     )
+
+
+async def reseal(
+    *,
+    month: Annotated[str, Parameter(help="Like 2026-11.")],
+    folder: Folder = FOLDER_DEFAULT,
+) -> None:
+    """Seal a month again that the guardian has vetoed, once it is clear that it is right.
+
+    The same batches, the same file. If they are wrong, do nothing: the vault gives the month back
+    to its members 60 days after it was opened.
+    """
+    async with open_node(folder) as node:
+        await run_reseal(_coin(node), Month.parse(month))
+    screen().print(f"{month} is sealed again by a serving node, or by payouts --run")
 
 
 def _coin(node: Node) -> Stablecoin:
