@@ -66,7 +66,12 @@ async def end_and_ask(town) -> None:
 
 async def arrived(town) -> dict[str, int]:
     """What each creator, and each reader, has by the token."""
-    return {name: await town.has(local_key(name).address) for name in ("rita", "ron", *CREATORS)}
+    return {name: await arrived_at(town, name) for name in ("rita", "ron", *CREATORS)}
+
+
+async def arrived_at(town, name: str) -> int:
+    """What somebody has by the token."""
+    return await town.has(local_key(name).address)
 
 
 async def judge(town, month=MONTH) -> tuple[int, tuple[int, int, int, int]]:
