@@ -13,12 +13,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from node.settlement.split import PotsSplit, Units, split_pots, sum_by
+
+Things: TypeAlias = NDArray[np.integer[Any]]
+"""Of 32 bits where they come as they are stored, or 64."""
 
 _BLOCK: Final = 32_768
 
@@ -52,7 +55,7 @@ class Flattrs:
     """Flattrs of some readers: `reader[i]` (an index into the part's readers) marked `thing[i]`."""
 
     reader: Units
-    thing: Units
+    thing: Things
 
     def blocks(self) -> Iterator[Flattrs]:
         """These, in pieces that stay in the processor's cache: four times as fast as at once."""

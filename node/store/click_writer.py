@@ -5,8 +5,8 @@ freeze needs alone: so an acknowledged click is in the month that it was told, a
 gets no more. SQLite is written by its own driver in one thread, a group in one statement that is
 its own transaction: after each step the thread would wait until the event loop lets it go on.
 Postgres does all of it in a function of ours (`dialect.functions`), so that a group is one message
-there and back, and two groups are under way at once, whose commits it writes together. (The ORM's
-way costs thirty times as much in either; see docs/performance.md.)
+there and back, and a few groups are under way at once, whose commits it writes together. (The
+ORM's way costs thirty times as much in either; see docs/performance.md.)
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from node.store.sqlite import PRAGMAS
 Row: TypeAlias = tuple[int, int, int, bytes | None]
 """(member, thing, op, request)."""
 
-POSTGRES_WRITERS: Final = 2
+POSTGRES_WRITERS: Final = 4
 
 ROWS_A_STATEMENT: Final = 1024
 """For SQLite; a larger group takes several statements in one transaction."""

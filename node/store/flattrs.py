@@ -46,7 +46,7 @@ class PackedReaders:
         """The readers who have a row."""
         return np.array(self._members, np.int64)
 
-    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+    def __iter__(self) -> Iterator[NDArray[np.integer[Any]]]:
         """Members, lengths, things."""
         return iter((self.members, self.lengths, self.things))
 
@@ -56,9 +56,9 @@ class PackedReaders:
         return np.fromiter(map(len, self._things), np.int64, len(self._things)) // 4
 
     @property
-    def things(self) -> NDArray[np.int64]:
-        """All their things, reader after reader."""
-        return np.frombuffer(b"".join(self._things), "<u4").astype(np.int64)
+    def things(self) -> NDArray[np.uint32]:
+        """All their things, reader after reader, as they are stored: half the memory."""
+        return np.frombuffer(b"".join(self._things), "<u4")
 
 
 async def take_inbox(tx: Tx, limit: int, month: Month | None = None) -> list[Click]:
