@@ -26,14 +26,14 @@ from node.config import (
     stablecoin_passphrase,
 )
 from node.errors import BadTarget, ConfigError
-from node.flows import chain_key
 from node.flows.flattr import open_clicks
 from node.flows.node import Node
 from node.flows.rules import lightning_rules, stablecoin_rules
-from node.flows.stablecoin import Stablecoin
-from node.flows.transact import Transactor
-from node.flows.vault_events import ChainMoney, demand_first_block
-from node.flows.vault_month import VaultMonths
+from node.flows.vault import chain_key
+from node.flows.vault.events import ChainMoney, demand_first_block
+from node.flows.vault.months import VaultMonths
+from node.flows.vault.stablecoin import Stablecoin
+from node.flows.vault.transact import Transactor
 from node.store.engine import Store, open_store
 from node.wallet.fetch import open_fetcher
 from node.wallet.lightning.connection import LndConnection

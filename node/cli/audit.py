@@ -23,9 +23,9 @@ from node.cli.options import (
 from node.clock import Clock, SystemClock
 from node.config import Settings
 from node.errors import RailUnavailable
-from node.flows.audit import audit as run_audit
-from node.flows.audit import stop_on_breach
-from node.flows.audit_lines import Report, State
+from node.flows.audits.audit import audit as run_audit
+from node.flows.audits.audit import stop_on_breach
+from node.flows.audits.lines import Report, State
 from node.store.engine import Store
 from node.wallet.lightning.lnd import open_lnd
 

@@ -18,7 +18,7 @@ from node.flows.close import close_month
 from node.flows.forecast import Forecast, forecast
 from node.flows.node import Node
 from node.flows.schedule import close_in_stablecoin, months_to_close
-from node.flows.vault_charge import gas_of
+from node.flows.vault.charge import gas_of
 from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.payout import PayoutState

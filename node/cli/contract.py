@@ -21,8 +21,8 @@ from node.cli.options import FOLDER_DEFAULT, Folder, progress_screen, read_setti
 from node.config import FILE_NAME, stablecoin_passphrase
 from node.devnet.evm_vault import dollar_content
 from node.errors import BadTarget, ConfigError
-from node.flows.deploy import Deployed, Deployments, Sender, vault_content, vaults_of
-from node.flows.deploy import deploy as deploy_once
+from node.flows.vault.deploy import Deployed, Deployments, Sender, vault_content, vaults_of
+from node.flows.vault.deploy import deploy as deploy_once
 from node.wallet.stablecoin.chain import Chain, open_chain
 from node.wallet.stablecoin.networks import (
     TESTER,

@@ -46,8 +46,8 @@ from node.devnet.story_figures import (
 from node.devnet.story_vault import VaultStory
 from node.devnet.visitor import API, open_street
 from node.errors import ConfigError
-from node.flows.audit import audit
-from node.flows.audit_lines import State
+from node.flows.audits.audit import audit
+from node.flows.audits.lines import State
 from node.flows.schedule import open_schedule
 from node.money import Asset
 from node.store.closes import Close

@@ -21,8 +21,8 @@ from node.flows.diagnose import (
     place_findings,
     store_findings,
 )
-from node.flows.diagnose_stablecoin import key_finding, stablecoin_findings
-from node.flows.vault_events import ChainMoney
+from node.flows.vault.diagnose import key_finding, stablecoin_findings
+from node.flows.vault.events import ChainMoney
 from node.store.engine import Store
 from node.wallet.fetch import open_fetcher
 from node.wallet.lightning.lnd import open_lnd

@@ -15,9 +15,9 @@ from node.cli.options import (
     progress_screen,
     screen,
 )
-from node.flows import stablecoin
 from node.flows.drain import Drained
 from node.flows.drain import drain as run_drain
+from node.flows.vault import stablecoin
 from node.store import leases
 
 

@@ -8,12 +8,12 @@ from cyclopts import Parameter
 
 from node.cli.options import FOLDER_DEFAULT, Folder, open_node, screen
 from node.errors import ConfigError, NotFound
-from node.flows import chain_money
-from node.flows.attribute import attribute as ask
-from node.flows.attribute import stray_in
 from node.flows.node import Node
-from node.flows.reseal import reseal as run_reseal
-from node.flows.stablecoin import Stablecoin
+from node.flows.vault import chain_money
+from node.flows.vault.attribute import attribute as ask
+from node.flows.vault.attribute import stray_in
+from node.flows.vault.reseal import reseal as run_reseal
+from node.flows.vault.stablecoin import Stablecoin
 from node.month import Month
 from node.store import members
 

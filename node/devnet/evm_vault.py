@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from node.devnet.evm import LocalChain
-from node.flows.deploy import Sender, price, receipt_of, sign, vault_content
+from node.flows.vault.deploy import Sender, price, receipt_of, sign, vault_content
 from node.wallet.stablecoin.artifact import Artifact, created, read_artifact
 from node.wallet.stablecoin.calldata import approve_calldata, deposit_calldata
 from node.wallet.stablecoin.chain import Receipt

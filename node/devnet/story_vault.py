@@ -15,11 +15,11 @@ from node.devnet.demo_chain import DemoChain, address_of, sign_text
 from node.devnet.story import Story
 from node.devnet.story_figures import EarnerRow, VaultResult, earner
 from node.errors import RailError
-from node.flows import chain_money
 from node.flows.close import close_month
-from node.flows.stablecoin import RAIL, Stablecoin
-from node.flows.vault_pay import CLAIMABLE
-from node.flows.vault_plan import batch_reference, words_of
+from node.flows.vault import chain_money
+from node.flows.vault.pay import CLAIMABLE
+from node.flows.vault.plan import batch_reference, words_of
+from node.flows.vault.stablecoin import RAIL, Stablecoin
 from node.money import Amount, Asset
 from node.settlement.payout import PayoutKind, PayoutState
 from node.store import attempts, payouts, vault_months

@@ -3,7 +3,7 @@
     freeze ▶ fold ▶ split ▶ (charge) ▶ book ▶ prove ▶ open ▶ check
 
 In the stablecoin the vault charges the members for what was split, before it is booked
-(`flows/vault_charge.py`). That takes minutes: the close comes back, and goes on when called again.
+(`flows/vault/charge.py`). That takes minutes: the close comes back, and goes on when called again.
 
 Each stage is one transaction (folding: a few) that begins with "done already?" and ends with "stage
 done". Running a close again goes on where it stopped; two nodes that race write the same rows, and
@@ -22,15 +22,16 @@ import numpy as np
 from node.clock import Clock, now_s
 from node.errors import BadMonth, Conflict
 from node.failpoints import failpoint
-from node.flows import chain_money, vault_short
 from node.flows.books import demand_clean_books
 from node.flows.dues import dues_paid_by
 from node.flows.fold import fire_subscriptions, fold
 from node.flows.open_payouts import open_payouts
 from node.flows.rules import Rules
 from node.flows.split import Progress, Result, split_month
-from node.flows.stablecoin import Stablecoin
-from node.flows.vault_charge import ask_for_charges, demand_final, is_charged
+from node.flows.vault import chain_money
+from node.flows.vault import short as vault_short
+from node.flows.vault.charge import ask_for_charges, demand_final, is_charged
+from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId, ThingId
 from node.ledger import closing
 from node.ledger.closing import CreatorRows, ReaderRows

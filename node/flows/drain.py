@@ -13,7 +13,7 @@ from typing import Final
 
 from node.clock import now_s
 from node.flows.node import Node
-from node.flows.stablecoin import RAIL
+from node.flows.vault.stablecoin import RAIL
 from node.settlement.attempt import Attempt, AttemptState
 from node.store import attempts, leases
 

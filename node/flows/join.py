@@ -2,7 +2,7 @@
 
 A token is 256 random bits, shown once; the store has its sha256. A payout target is tried live
 before it is saved: its server must answer, and take what the node pays (for an address on the
-chain: `vault_target.py`). The first one of an asset counts at once; a changed one after the time
+chain: `vault/target.py`). The first one of an asset counts at once; a changed one after the time
 lock (design.md §3.12), with a notice.
 """
 

@@ -12,8 +12,8 @@ from node.flows.flattr import Clicks
 from node.flows.fund import Funding
 from node.flows.pay import Payer
 from node.flows.rules import Rules
-from node.flows.stablecoin import Stablecoin
-from node.flows.vault_pay import VaultPayer
+from node.flows.vault.pay import VaultPayer
+from node.flows.vault.stablecoin import Stablecoin
 from node.settlement.rail import Rail
 from node.store import leases
 from node.store.engine import Store

@@ -19,7 +19,7 @@ from typing import Final
 from node.clock import now_s
 from node.errors import BadTarget, ConfigError, QuoteRefused
 from node.flows import fund
-from node.flows.audit_books import ASSET
+from node.flows.audits.books import ASSET
 from node.flows.node import Node
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport

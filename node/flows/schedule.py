@@ -23,13 +23,14 @@ import structlog
 
 from node.clock import Clock, now_s, this_month
 from node.errors import CorruptBooks, LeaseLost, NodeError
-from node.flows import chain_money, fund
+from node.flows import fund
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
-from node.flows.stablecoin import RAIL
+from node.flows.vault import chain_money
+from node.flows.vault.stablecoin import RAIL
 from node.money import Asset
 from node.month import Month
 from node.store import attempts, closes, flattrs, journal, leases

@@ -7,7 +7,7 @@ from typing import cast
 from node.flows import join
 from node.flows.claim import claim_line
 from node.flows.look import member_of, notices_of, set_dues_from_earnings, target_of, tokens_of
-from node.flows.vault_target import set_vault_target
+from node.flows.vault.target import set_vault_target
 from node.money import Asset
 from node.store.members import StoredTarget, Token
 from node.web import cursor

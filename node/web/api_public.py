@@ -13,7 +13,7 @@ from aiohttp import web
 from node.canonical import canonical_url
 from node.clock import this_month
 from node.flows import public
-from node.flows.stablecoin import Stablecoin
+from node.flows.vault.stablecoin import Stablecoin
 from node.ids import ThingId
 from node.money import Asset
 from node.month import Month

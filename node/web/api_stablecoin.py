@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from node.flows import link, statement
-from node.flows.link import Linking
-from node.flows.stablecoin import Stablecoin
-from node.flows.vault_calls import OfferedCall, VaultView, Wanted, vault_view
+from node.flows import statement
+from node.flows.vault import link
+from node.flows.vault.calls import OfferedCall, VaultView, Wanted, vault_view
+from node.flows.vault.link import Linking
+from node.flows.vault.stablecoin import Stablecoin
 from node.store.chain_events import ChainEvent
 from node.wallet.stablecoin.siwe import parse_link_text
 from node.web.endpoint import Call

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from node.errors import BadInput, NoStablecoin, NotFound
 from node.flows import answers
 from node.flows.node import Node
-from node.flows.stablecoin import Stablecoin
+from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId
 from node.month import Month
 from node.store.members import Token

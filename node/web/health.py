@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from node.flows.ready import database_trouble, rail_stopped
-from node.flows.stablecoin import RAIL
+from node.flows.vault.stablecoin import RAIL
 from node.web.endpoint import Call
 from node.web.keys import Desk
 from node.web.models.health import AliveOut, PartOut, ReadyOut

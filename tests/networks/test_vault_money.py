@@ -12,9 +12,10 @@ from node.clock import ManualClock, SystemClock
 from node.devnet.evm import ANVIL_CHAIN_ID, open_anvil
 from node.devnet.evm_vault import DOLLAR, LocalVault, deploy_vault
 from node.failpoints import arm_from_environment
-from node.flows import chain_money, join
-from node.flows.chain_books import USD
-from node.flows.vault_events import ChainMoney
+from node.flows import join
+from node.flows.vault import chain_money
+from node.flows.vault.books import USD
+from node.flows.vault.events import ChainMoney
 from node.ids import MemberId
 from node.ledger import accounts
 from node.store import chain_addresses, journal

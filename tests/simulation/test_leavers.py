@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from node.devnet.evm_vault import DOLLAR
-from node.flows import chain_money
+from node.flows.vault import chain_money
 from node.money import sats
 from node.settlement.split import PotSplit, split_pot
 from node.store.engine import open_store
 from node.wallet.stablecoin.calldata import request_exit_calldata, set_pot_calldata
-from tests.flows.leavers import act, arrived_at, end_and_ask, judge, leave
-from tests.flows.vault_town import Town, open_town
+from tests.flows.vault.leavers import act, arrived_at, end_and_ask, judge, leave
+from tests.flows.vault.vault_town import Town, open_town
 
 READERS, THINGS = 5, 7
 CREATORS = ("cleo", "cora")

@@ -18,13 +18,13 @@ from node import failpoints
 from node.clock import ManualClock
 from node.errors import RailUnavailable
 from node.failpoints import FailpointHit
-from node.flows import chain_money
-from node.flows.chain_books import USD
+from node.flows.vault import chain_money
+from node.flows.vault.books import USD
 from node.ledger import accounts
 from node.month import Month
 from node.store.engine import open_store
 from tests.conftest import MONTH
-from tests.flows.bank import Bank, open_bank
+from tests.flows.vault.bank import Bank, open_bank
 from tests.wallet.stablecoin.fake_chain import address_of
 
 WALKS: Final = int(os.environ.get("FLATTR_VAULT_WALKS", "6"))

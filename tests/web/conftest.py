@@ -28,10 +28,10 @@ from node.devnet.lnurl import open_lnurl_server
 from node.flows import fund
 from node.flows.node import Node
 from node.flows.rules import stablecoin_rules
-from node.flows.stablecoin import Stablecoin
-from node.flows.transact import Transactor
-from node.flows.vault_events import ChainMoney
-from node.flows.vault_month import VaultMonths
+from node.flows.vault.events import ChainMoney
+from node.flows.vault.months import VaultMonths
+from node.flows.vault.stablecoin import Stablecoin
+from node.flows.vault.transact import Transactor
 from node.store import checks
 from node.wallet.lightning.simulated import SimulatedNetwork, open_simulated_network
 from node.wallet.lightning.stubs import lightning_pb2_grpc, router_pb2, router_pb2_grpc

@@ -8,10 +8,10 @@ import pytest
 
 from node.devnet.evm import local_key
 from node.devnet.evm_vault import DOLLAR
-from node.flows import chain_money
 from node.flows.claim import grant
 from node.flows.close import Closing, close_month
-from node.flows.stablecoin import RAIL
+from node.flows.vault import chain_money
+from node.flows.vault.stablecoin import RAIL
 from node.ids import PayoutId
 from node.money import Amount, Asset
 from node.settlement.payout import Payout, PayoutKind, PayoutState

@@ -7,8 +7,9 @@ from hashlib import sha256
 
 from node.devnet.evm import local_key
 from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
-from node.flows import chain_money, schedule
+from node.flows import schedule
 from node.flows.claim import grant
+from node.flows.vault import chain_money
 from node.store import vault_months
 from tests.conftest import MONTH
 from tests.web.wallets import account, book, link, send

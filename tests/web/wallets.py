@@ -7,7 +7,7 @@ from eth_account.messages import encode_defunct
 
 from node.devnet.evm import local_key
 from node.devnet.evm_vault import act
-from node.flows import chain_money
+from node.flows.vault import chain_money
 
 
 def signed(text: str, name: str) -> dict[str, str]:

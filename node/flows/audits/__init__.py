@@ -1,0 +1,1 @@
+"""The audit: every law of the books, of Lightning and of the vault, with figures."""

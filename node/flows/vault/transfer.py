@@ -1,0 +1,182 @@
+"""Pay what waited at the node's own address: a transfer of the token for each payout.
+
+A plain transfer has no protection of its own against being made twice, as a batch has; so it is an
+attempt like any other, and only the nonce under which it is signed lets it happen: one at most
+(`transact.py`). An attempt of which nothing is under way, because the token would refuse it now, is
+dead at once, and its payout is due again later, perhaps at another address.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from node.clock import now_s
+from node.errors import Reverted
+from node.failpoints import failpoint
+from node.flows.round_report import RoundReport
+from node.flows.vault.call import Call, Done, Failed, Waiting
+from node.flows.vault.stablecoin import RAIL, Stablecoin
+from node.flows.vault.transact import LEASE_S
+from node.ids import AttemptId, derive
+from node.ledger import bookings
+from node.money import Amount, Asset
+from node.settlement.attempt import Attempt, AttemptEvent, sent
+from node.settlement.payout import HeldReason, Payout, PayoutEvent
+from node.settlement.retry import backoff_s, gives_up
+from node.store import attempts, deposits, journal, leases, payouts
+from node.store.leases import Lease
+from node.wallet.stablecoin.calldata import transfer_calldata
+
+PREFIX: Final = "transfer:"
+DUE_MAX: Final = 1000
+LIVE_MAX: Final = 10_000
+_USD: Final = Asset.USD
+_NOTHING: Final = Amount(0, _USD)
+
+_log = structlog.get_logger()
+
+
+class Transfers:
+    """Pays one payout after the other from the node's address."""
+
+    def __init__(self, stablecoin: Stablecoin) -> None:
+        self._stablecoin = stablecoin
+        self._store = stablecoin.money.store
+        self._clock = stablecoin.money.clock
+
+    async def round(self, lease: Lease, report: RoundReport) -> None:
+        """A step for each transfer that is under way; the next one begins when none is.
+
+        Raises RailUnavailable, LeaseLost.
+        """
+        async with self._store.read() as tx:
+            live = await attempts.live(tx, RAIL, LIVE_MAX)
+        transfers = [attempt for attempt in live if attempt.reference.startswith(PREFIX)]
+        for attempt in transfers:
+            await self._advance(attempt, lease, report)
+        if not transfers and (payout := await self._next(report)) is not None:
+            await self._begin(payout, lease, report)
+
+    async def _next(self, report: RoundReport) -> Payout | None:
+        """The oldest payout that is due and that the node's address can pay."""
+        vault, address = self._stablecoin.money.vault, self._stablecoin.signer.address
+        async with self._store.read() as tx:
+            due = await payouts.due(tx, _USD, now_s(self._clock), DUE_MAX)
+        if not due:
+            return None
+        there = await vault.token_balance(address, finalized=True)
+        for payout in due:
+            if payout.target is None:
+                continue
+            if payout.amount.units <= there:
+                return payout
+            report.say(f"{payout.amount} is due, and {Amount(there, _USD)} is at {address}")
+        return None
+
+    async def _begin(self, payout: Payout, lease: Lease, report: RoundReport) -> None:
+        assert payout.target is not None, "it was chosen with one"
+        try:
+            await self._stablecoin.money.chain.estimate_gas(
+                self._stablecoin.signer.address, self._stablecoin.token,
+                transfer_calldata(payout.target, payout.amount.units),
+            )  # fmt: skip
+        except Reverted as error:
+            await self._postpone(payout, f"the token refuses it: {error}")
+            report.postponed += 1
+            return
+        now_us = self._clock.now_us()
+        async with self._store.write() as tx:
+            await leases.renew(tx, lease, now_us, now_us + LEASE_S * 1_000_000)
+            if await payouts.get(tx, payout.id) != payout:
+                return
+            attempt = self._attempt(payout, await attempts.next_number(tx, RAIL))
+            await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
+            await attempts.add(tx, sent(attempt, now_us // 1_000_000), lease.epoch, now_us)
+            await payouts.move(tx, payout, PayoutEvent.STORED)
+            failpoint("vault.transfer.before_commit")
+        failpoint("vault.transfer.after_commit")
+        report.sent += 1
+
+    async def _advance(self, attempt: Attempt, lease: Lease, report: RoundReport) -> None:
+        calldata = bytes.fromhex(attempt.message)
+        call = Call(attempt.reference, self._stablecoin.token, calldata, _never_elsewhere)
+        match await self._stablecoin.transactor.advance(call, lease):
+            case Done(tx_hash=tx_hash):
+                assert tx_hash is not None, "nobody else makes this transfer"
+                await self._settle(attempt, tx_hash)
+                report.settled += 1
+            case Failed(reason=reason):
+                await self._bury(attempt, lease, reason)
+                report.refused += 1
+            case Waiting(words=words, refused=True):
+                await self._bury(attempt, lease, words)
+                report.refused += 1
+            case Waiting(words=words):
+                report.pending += 1
+                report.say(f"a transfer: {words}")
+
+    def _attempt(self, payout: Payout, number: int) -> Attempt:
+        assert payout.target is not None, "it was chosen with one"
+        reference = f"{PREFIX}{payout.id}:{number}"
+        return Attempt(
+            id=AttemptId(derive("attempt", reference)),
+            rail=RAIL,
+            number=number,
+            payouts=(payout.id,),
+            reference=reference,
+            message=transfer_calldata(payout.target, payout.amount.units).hex(),
+            amount=payout.amount,
+            fee_limit=_NOTHING,
+            expires_s=None,
+            sender=self._stablecoin.signer.address,
+        )
+
+    async def _settle(self, attempt: Attempt, tx_hash: str) -> None:
+        async with self._store.write() as tx:
+            await journal.lock_head(tx, _USD)
+            if await attempts.get(tx, attempt.id) != attempt:
+                return
+            (payout_id,) = attempt.payouts
+            payout = await payouts.get(tx, payout_id)
+            assert payout is not None, "the schema ties it to its leg"
+            now_us = self._clock.now_us()
+            await attempts.settle(tx, attempt, _NOTHING, tx_hash)
+            await payouts.pay(tx, payout, _NOTHING, tx_hash, now_us)
+            entry = bookings.settle_payout(payout.id, payout.amount, _NOTHING, payout.month)
+            await journal.append(tx, entry, now_us)
+            failpoint("vault.settle.before_commit")
+        failpoint("vault.settle.after_commit")
+
+    async def _bury(self, attempt: Attempt, lease: Lease, reason: str) -> None:
+        """Nothing of it is under way, and only the holder of the lease could change that."""
+        now_us = self._clock.now_us()
+        async with self._store.write() as tx:
+            await leases.renew(tx, lease, now_us, now_us + LEASE_S * 1_000_000)
+            await journal.lock_head(tx, _USD)
+            if await attempts.get(tx, attempt.id) != attempt:
+                return
+            (payout_id,) = attempt.payouts
+            payout = await payouts.get(tx, payout_id)
+            assert payout is not None, "the schema ties it to its leg"
+            await attempts.move(tx, attempt, AttemptEvent.REFUSED, reason=reason)
+            next_try_s = now_us // 1_000_000 + backoff_s(payout.tries + 1)
+            await payouts.move(
+                tx, payout, PayoutEvent.REFUSED, reason=reason, next_try_s=next_try_s
+            )
+
+    async def _postpone(self, payout: Payout, reason: str) -> None:
+        async with self._store.write() as tx:
+            if await payouts.get(tx, payout.id) != payout:
+                return
+            if gives_up(payout.tries + 1):
+                await payouts.move(tx, payout, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
+                return
+            next_try_s = now_s(self._clock) + backoff_s(payout.tries + 1)
+            await payouts.postpone(tx, payout, reason, next_try_s)
+
+
+async def _never_elsewhere() -> bool:
+    """A transfer is nobody else's, and the token can't be asked whether it was made."""
+    return False
