@@ -12,6 +12,7 @@ from node.flows.node import Node
 from node.flows.vault import chain_money
 from node.flows.vault.attribute import attribute as ask
 from node.flows.vault.attribute import stray_in
+from node.flows.vault.chain_key import account_key as run_account_key
 from node.flows.vault.reseal import reseal as run_reseal
 from node.flows.vault.stablecoin import Stablecoin
 from node.month import Month
@@ -65,6 +66,19 @@ async def reseal(
     async with open_node(folder) as node:
         await run_reseal(_coin(node), Month.parse(month))
     screen().print(f"{month} is sealed again by a serving node, or by payouts --run")
+
+
+async def account_key(*, folder: Folder = FOLDER_DEFAULT) -> None:
+    """Say that all transactions of the node's key are known to you, and are not payouts to be.
+
+    After a restore, or when somebody else has used the key: look at them in an explorer first. What
+    they have paid already must not be due any more, or it is paid twice.
+    """
+    async with open_node(folder) as node:
+        coin = _coin(node)
+        money, address = coin.money, coin.signer.address
+        count = await run_account_key(money.store, money.chain, money.chain_id, address)
+    screen().print(f"the {count} transactions that {address} has made are accounted for")
 
 
 def _coin(node: Node) -> Stablecoin:

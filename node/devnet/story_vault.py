@@ -94,7 +94,9 @@ class VaultStory:
             for words in report.words:
                 self._say_once(said, words)
             async with self._story.node.store.read() as tx:
-                open_months = await vault_months.unfinished(tx)
+                open_months = await vault_months.unfinished(
+                    tx, self.coin.money.chain_id, self.coin.money.vault.address
+                )
             quiet = not (report.moved or report.pending)
             if close.stage is Stage.CHECKED and not open_months and quiet:
                 return close

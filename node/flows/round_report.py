@@ -17,6 +17,8 @@ class RoundReport:
     steps: int = 0
     """What else went on: a month of the vault was charged, or planned."""
     words: list[str] = field(default_factory=list)
+    trouble: str = ""
+    """What waiting alone will not mend, in words; empty when there is nothing."""
 
     @property
     def moved(self) -> bool:

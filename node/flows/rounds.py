@@ -26,4 +26,5 @@ async def round_on_all_rails(node: Node, progress: Callable[[str], None]) -> Rou
         postponed=sum(one.postponed for one in reports),
         steps=sum(one.steps for one in reports),
         words=[words for one in reports for words in one.words],
+        trouble=next((one.trouble for one in reports if one.trouble), ""),
     )

@@ -218,6 +218,7 @@ async def _vault(node: Node) -> None:
     report = await payer.round()
     for words in report.words:
         _log.info("vault", words=words)
+    node.health.report("stablecoin", report.trouble)
     await asyncio.sleep(0 if report.moved else VAULT_EVERY_S)
 
 

@@ -112,19 +112,28 @@ async def highest_nonce(tx: Tx, sender: str) -> int | None:
     return None if found is None else int(found)
 
 
-async def sign(
-    tx: Tx, transaction: ChainTransaction, nonce: int
-) -> bool:  # fmt: skip
-    """Give a due call its nonce; False while another call of the key is unmined."""
+async def sign(tx: Tx, transaction: ChainTransaction, sender: str, nonce: int) -> bool:
+    """Give a due call its nonce and key; False while another call of the key is unmined."""
     after = states.next_state(transaction.state, TransactionEvent.SIGNED)
     signed = await tx.run(
-        "UPDATE chain_transaction SET state = :after, nonce = :nonce, reason = NULL"
+        "UPDATE chain_transaction SET state = :after, nonce = :nonce, sender = :sender,"
+        " reason = NULL"
         " WHERE purpose = :purpose AND state = :before AND NOT EXISTS (SELECT 1"
         " FROM chain_transaction AS other WHERE other.sender = :sender AND other.state = :after)",
         after=after, nonce=nonce, purpose=transaction.purpose, before=transaction.state,
-        sender=transaction.sender,
+        sender=sender,
     )  # fmt: skip
     return signed == 1
+
+
+async def signed_nonces(tx: Tx, sender: str) -> set[int]:
+    """Every nonce under which a call of this key was ever signed here."""
+    rows = await tx.rows(
+        "SELECT DISTINCT signed_transaction.nonce FROM signed_transaction JOIN chain_transaction"
+        " ON chain_transaction.purpose = signed_transaction.purpose WHERE sender = :sender",
+        sender=sender,
+    )
+    return {int(row.nonce) for row in rows}
 
 
 async def add_signed(tx: Tx, signed: SignedTransaction) -> None:

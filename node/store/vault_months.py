@@ -41,9 +41,13 @@ async def get(tx: Tx, month: Month) -> VaultMonth | None:
     return _month(row) if row else None
 
 
-async def unfinished(tx: Tx) -> list[VaultMonth]:
-    """Months that are not paid yet, oldest first."""
-    rows = await tx.rows("SELECT * FROM vault_month WHERE paid_us IS NULL ORDER BY month")
+async def unfinished(tx: Tx, chain_id: int, vault: str) -> list[VaultMonth]:
+    """Months of this vault that are not paid yet, oldest first."""
+    rows = await tx.rows(
+        "SELECT * FROM vault_month WHERE paid_us IS NULL AND chain_id = :chain_id"
+        " AND vault = :vault ORDER BY month",
+        chain_id=chain_id, vault=vault,
+    )  # fmt: skip
     return [_month(row) for row in rows]
 
 

@@ -44,7 +44,9 @@ async def _close_and_pay(world) -> None:
         world.clock.advance(2)
         async with node.store.read() as tx:
             there = await vault_months.get(tx, MONTH)
-            if there is not None and not await vault_months.unfinished(tx):
+            if there is not None and not await vault_months.unfinished(
+                tx, node.stablecoin.money.chain_id, world.vault.address
+            ):
                 break
     else:
         raise AssertionError("the month is still under way")

@@ -194,7 +194,10 @@ async def _planned(tx: Tx, close: Close) -> dict[MemberId, int]:
 async def _unpaid(stablecoin: Stablecoin) -> int:
     """What of the newest month is in the vault: only that one can be unpaid."""
     vault = stablecoin.money.vault
-    month = await vault.month_state(await vault.month(finalized=True), finalized=True)
+    number = await vault.month(finalized=True)
+    if number and await vault.closed(finalized=True) == number:
+        return 0  # it was abandoned: what was charged is its members' again
+    month = await vault.month_state(number, finalized=True)
     if month.batches and month.done == month.batches:
         return 0
     if not month.payable_at_s:

@@ -8,26 +8,20 @@ here and sent by whoever holds the key (`flows/vault/pay.py`); the vault's own e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
-
-from eth_hash.auto import keccak
 
 from node.errors import BadInput, Conflict, NotFound
 from node.flows.round_report import RoundReport
 from node.flows.vault.call import Call, Failed, Waiting
+from node.flows.vault.chain_key import UNACCOUNTED, unaccounted_nonces
 from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId
 from node.money import Amount, Asset
 from node.store import chain_addresses, transactions
 from node.store.leases import Lease
 from node.store.transactions import ChainTransaction
-from node.wallet.stablecoin.answers import Log
 from node.wallet.stablecoin.calldata import attribute_calldata
 from node.wallet.stablecoin.events import Deposited
-from node.wallet.stablecoin.words import to_address
-
-_TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
-_TOPICS: Final = 3
+from node.wallet.stablecoin.transfers import transfers_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +46,12 @@ async def stray_in(stablecoin: Stablecoin, tx_hash: str) -> Stray:
         raise BadInput(f"{tx_hash} is not final yet: try again in some minutes")
     if any(isinstance(event, Deposited) for _, event in vault.events(receipt.logs)):
         raise Conflict(f"{tx_hash} is a deposit: the vault has credited it")
-    sent = [log for log in receipt.logs if _is_to(log, stablecoin.token, vault.address)]
+    found = transfers_in(receipt.logs, stablecoin.token)
+    sent = [one for one in found if one.to == vault.address]
     if not sent:
         raise NotFound(f"{tx_hash} sent nothing of the token to the vault")
-    units = sum(int.from_bytes(log.data, "big") for log in sent)
-    return Stray(tx_hash, _address(sent[0].topics[1]), Amount(units, Asset.USD))
+    units = sum(one.units for one in sent)
+    return Stray(tx_hash, sent[0].sender, Amount(units, Asset.USD))
 
 
 async def attribute(stablecoin: Stablecoin, stray: Stray, member: MemberId) -> str:
@@ -82,11 +77,19 @@ async def attribute(stablecoin: Stablecoin, stray: Stray, member: MemberId) -> s
 
 async def advance_attributions(stablecoin: Stablecoin, lease: Lease, report: RoundReport) -> None:
     """A step for each that is under way. Raises RailUnavailable, LeaseLost."""
-    async with stablecoin.money.store.read() as tx:
+    money = stablecoin.money
+    async with money.store.read() as tx:
         waiting = await transactions.not_done(tx, _prefix(stablecoin))
+    if not waiting:
+        return
+    strange = await unaccounted_nonces(
+        money.store, money.chain, money.chain_id, stablecoin.signer.address, money.vault.address
+    )
+    if strange:
+        report.trouble = report.trouble or UNACCOUNTED
     for one in waiting:
-        call = Call(one.purpose, one.recipient, one.calldata, _never_elsewhere)
-        found = await stablecoin.transactor.advance(call, lease)
+        call = Call(one.purpose, one.recipient, one.calldata, _never_elsewhere, by_nonce=True)
+        found = await stablecoin.transactor.advance(call, lease, begin=not strange)
         if isinstance(found, Waiting | Failed):
             words = found.words if isinstance(found, Waiting) else found.reason
             report.pending += 1
@@ -101,13 +104,3 @@ async def _never_elsewhere() -> bool:
 def _prefix(stablecoin: Stablecoin) -> str:
     money = stablecoin.money
     return f"{money.chain_id}:{money.vault.address}:attribute:"
-
-
-def _is_to(log: Log, token: str, vault: str) -> bool:
-    if log.address != token or len(log.topics) != _TOPICS or log.topics[0] != _TRANSFER:
-        return False
-    return _address(log.topics[2]) == vault
-
-
-def _address(topic: bytes) -> str:
-    return to_address(int.from_bytes(topic[-20:], "big"))

@@ -16,6 +16,8 @@ class Call:
     calldata: bytes
     happened: Callable[[], Awaitable[bool]]
     """Asks the vault, at a final block, whether it has."""
+    by_nonce: bool = False
+    """Nothing but its nonce keeps it from happening twice: nobody can be asked whether it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Waiting:
     mined: bool = False
     refused: bool = False
     """Nothing of it is under way, because it would be refused if it were sent now."""
+    trouble: bool = False
+    """Waiting will not help: a person must look."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,15 @@ from __future__ import annotations
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
-from node.store import transactions
+from node.store import leases, transactions
 from node.store.engine import Store
 from node.wallet.stablecoin.artifact import created
 from node.wallet.stablecoin.chain import Chain
 
+UNACCOUNTED: Final = (
+    "transactions of the node's key are not known here: was the database restored, or the key used"
+    " elsewhere? Look at them, then `flattr-node contract account-key`"
+)
 _DIGITS: Final = 18
 _SHOWN: Final = Decimal("0.000001")
 
@@ -30,6 +34,36 @@ async def strange_nonces(store: Store, chain: Chain, address: str, vault: str) -
     strange = [nonce for nonce in range(final, pending) if nonce not in ours]
     deployed = next((nonce for nonce in strange if created(address, nonce) == vault), -1)
     return [nonce for nonce in strange if nonce > deployed]
+
+
+def accounted_cursor(chain_id: int, address: str) -> str:
+    """The cursor that says up to which nonce the key's transactions are known, all of them."""
+    return f"key.{chain_id}.{address}"
+
+
+async def unaccounted_nonces(
+    store: Store, chain: Chain, chain_id: int, address: str, vault: str
+) -> list[int]:
+    """Nonces that were used, or wait, and that are not in this database.
+
+    It was restored from a backup that is older than they are, or somebody else has the key. What
+    only a nonce keeps from happening twice must not be signed then. Raises RailUnavailable.
+    """
+    name = accounted_cursor(chain_id, address)
+    async with store.read() as tx:
+        known, since = await transactions.signed_nonces(tx, address), await leases.cursor(tx, name)
+    count = await chain.nonce(address)
+    strange = [nonce for nonce in range(since, count) if nonce not in known]
+    deployed = max((nonce for nonce in strange if created(address, nonce) == vault), default=-1)
+    return [nonce for nonce in strange if nonce > deployed]
+
+
+async def account_key(store: Store, chain: Chain, chain_id: int, address: str) -> int:
+    """A person has looked: all that the key has done so far is known; the next nonce."""
+    count = await chain.nonce(address)
+    async with store.write() as tx:
+        await leases.set_cursor(tx, accounted_cursor(chain_id, address), count)
+    return count
 
 
 async def forgotten_nonce(store: Store, chain: Chain, address: str) -> int | None:

@@ -38,16 +38,22 @@ async def demand_final(stablecoin: Stablecoin, month: Month) -> None:
 
 
 async def ask_for_charges(stablecoin: Stablecoin, close: Close) -> None:
-    """Give the month its number on the vault, once. Nothing to charge: it gets none."""
+    """Give the month its number on the vault, once. Nothing to charge: it gets none.
+
+    A month of the vault that this database does not know, opened after ours had ended, is ours: the
+    database was restored, or a person opened it. What was charged there must fit.
+    """
     money = stablecoin.money
     newest = await money.vault.month(finalized=True)
+    opened_s = (await money.vault.month_state(newest, finalized=True)).opened_at_s if newest else 0
     async with money.store.write() as tx:
         if await vault_months.get(tx, close.month) is not None:
             return
         if not await charges(tx, close):
             return
         ours = await vault_months.newest_number(tx, money.chain_id, money.vault.address)
-        number = max(ours, newest) + 1
+        is_ours = newest > ours and opened_s >= close.month.ends_s
+        number = newest if is_ours else max(ours, newest) + 1
         await vault_months.add(
             tx, VaultMonth(close.month, money.chain_id, money.vault.address, number)
         )

@@ -9,13 +9,13 @@ of the month. So it does not matter whose hand made a call.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from node.errors import CorruptBooks
 from node.flows.vault.call import Call, Done, Failed, Waiting
-from node.flows.vault.transact import Transactor
+from node.flows.vault.transact import NOT_BEGUN, Transactor
 from node.settlement.tree import Tree, leaf
 from node.store.leases import Lease
 from node.wallet.stablecoin.answers import Log
@@ -40,6 +40,9 @@ from node.wallet.stablecoin.words import word
 WORDS_MAX: Final = 300
 """Members of a charge, or recipients of a batch; the vault takes 500, and gas has a limit."""
 COMMISSION_DIVISOR: Final = 10
+CHARGE_WINDOW_S: Final = 12 * 86_400
+"""How long after its opening a month can be charged: the vault's."""
+OPEN: Final = "open"
 SEAL: Final = "seal"
 
 Share: TypeAlias = tuple[str, int]
@@ -89,24 +92,26 @@ class VaultMonths:
     ) -> Collected | Waiting | Failed:
         """Open the month and charge these members, each once, at most this.
 
+        Who is not charged within the vault's window gives nothing this month: the node was away.
         Raises RailUnavailable, LeaseLost.
         """
-        calls = [self._call(number, "open", open_month_calldata(), self._opened(number))]
+        opened = self._call(number, OPEN, open_month_calldata(), self._opened(number))
+        calls = [opened]
         for place, some in enumerate(pieces(charges)):
             calldata = charge_calldata(number, [word(*share) for share in some])
             calls.append(
                 self._call(number, f"charge:{place}", calldata, self._charged(number, some))
             )
-        if (stopped := await self._run(calls, lease)) is not None:
+        over = await self._is_charging_over(number)
+        stopped = await self._run(calls, lease, begin=not over)
+        if stopped is not None and not (over and stopped is NOT_BEGUN):
             return stopped
         gross = (await self._vault.month_state(number, finalized=True)).gross
-        logged = await self._logs(number)
-        asked = dict(charges)
-        short = {
-            e.member: e.got_units
-            for _, e in logged
-            if isinstance(e, ChargeShort) and e.member in asked
-        }
+        short = await self._short(number, dict(charges))
+        if over:
+            for some in pieces(charges):
+                if not await self._charged(number, some)():
+                    short |= dict.fromkeys([address for address, _ in some], 0)
         if gross != sum(short.get(address, units) for address, units in charges):
             raise CorruptBooks(f"the vault has charged {gross} in its month {number}")
         return Collected(gross, short)
@@ -158,19 +163,35 @@ class VaultMonths:
             for index, some in enumerate(pieces(payments))
         ])  # fmt: skip
 
-    async def _run(self, calls: Sequence[Call], lease: Lease) -> Waiting | Failed | None:
-        """A step for each call in order; what the first says that is not done, else None."""
-        first: Waiting | Failed | None = None
+    async def _run(
+        self, calls: Sequence[Call], lease: Lease, *, begin: bool = True
+    ) -> Waiting | Failed | None:
+        """A step for each call in order; what the first says that is not done, else None.
+
+        One unmined transaction at a time: behind one that is not mined none is begun, but those
+        that were signed are watched. Without `begin`, NOT_BEGUN only if nothing is under way.
+        """
+        stopped: list[Waiting | Failed] = []
         for call in calls:
-            progress = await self._transactor.advance(call, lease)
+            progress = await self._transactor.advance(call, lease, begin=begin)
             if isinstance(progress, Done):
                 continue
-            first = first or progress
-            if isinstance(progress, Failed):
-                return progress
-            if not progress.mined:
-                return first  # one unmined transaction at a time
-        return first
+            stopped.append(progress)
+            begin = begin and isinstance(progress, Waiting) and progress.mined
+        under_way = [one for one in stopped if one is not NOT_BEGUN]
+        return next(iter([*under_way, *stopped]), None)
+
+    async def _is_charging_over(self, number: int) -> bool:
+        """Whether a charge that is not in a final block can't get into one any more."""
+        opened_s = (await self._vault.month_state(number, finalized=True)).opened_at_s
+        final = await self._chain.finalized()
+        return opened_s != 0 and final.time_s > opened_s + CHARGE_WINDOW_S
+
+    async def _short(self, number: int, asked: Mapping[str, int]) -> dict[str, int]:
+        """What was got of those of whom less was there than was asked."""
+        logged = [event for _, event in await self._logs(number)]
+        found = [event for event in logged if isinstance(event, ChargeShort)]
+        return {event.member: event.got_units for event in found if event.member in asked}
 
     async def _distributed(self, number: int) -> Distributed:
         deferred: dict[str, int] = {}
@@ -196,7 +217,9 @@ class VaultMonths:
     async def _logs(self, number: int) -> list[tuple[Log, VaultEvent]]:
         """What the vault has logged about its month, in final blocks."""
         final = await self._chain.finalized()
-        logs = await self._chain.logs(self._vault.address, self._first_block, final.number)
+        opened = purposes(self._chain_id, self._vault.address, number) + OPEN
+        since = await self._transactor.block_of(opened) or self._first_block
+        logs = await self._chain.logs(self._vault.address, since, final.number)
         found = self._vault.events(logs)
         return [(log, event) for log, event in found if getattr(event, "month", None) == number]
 

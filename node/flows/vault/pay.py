@@ -24,11 +24,11 @@ from node.flows.round_report import RoundReport
 from node.flows.vault.attribute import advance_attributions
 from node.flows.vault.call import Failed, Waiting
 from node.flows.vault.charge import shares
+from node.flows.vault.held import LEASE_S, writing
 from node.flows.vault.months import Collected, Distributed
 from node.flows.vault.plan import batch_reference, plan, words_of
 from node.flows.vault.short import keep
 from node.flows.vault.stablecoin import RAIL, Stablecoin
-from node.flows.vault.transact import LEASE_S
 from node.flows.vault.transfer import Transfers
 from node.ledger import bookings
 from node.money import Amount, Asset
@@ -66,16 +66,18 @@ class VaultPayer:
         lease = await self._lease()
         async with self._store.read() as tx:
             stopped = await leases.stopped(tx, RAIL)
-            months = await vault_months.unfinished(tx)
+            money = self._stablecoin.money
+            months = await vault_months.unfinished(tx, money.chain_id, money.vault.address)
         if stopped is not None:
             report.say(f"nothing is sent on {RAIL}: {stopped}")
             return report
         await advance_attributions(self._stablecoin, lease, report)
         await hold_and_release(self._store, self._clock, self._stablecoin.rules)
+        await self._transfers.watch(lease, report)
         for month in months[:1]:  # the vault takes the next one when this one is paid
             await self._month(month, lease, report)
         if not months:
-            await self._transfers.round(lease, report)
+            await self._transfers.begin(lease, report)
         return report
 
     async def _lease(self) -> Lease:
@@ -98,7 +100,7 @@ class VaultPayer:
             report.say(f"{month.month} is charged, and its close goes on")
             return
         if month.gross == 0:
-            await self._finish(month)  # all had withdrawn; the vault seals only what was charged
+            await self._finish(month, lease)  # nobody had anything left: the vault seals nothing
         elif month.data_hash is None:
             await self._plan(month, lease, report)
         else:
@@ -113,7 +115,7 @@ class VaultPayer:
         if not isinstance(found, Collected):
             _wait(report, f"charging {month.month}", found)
             return
-        async with self._store.write() as tx:
+        async with writing(self._store, self._clock, lease) as tx:
             await vault_months.collect(tx, month.month, found.gross)
             await keep(tx, close, month.chain_id, found.short)
             failpoint("vault.collect.before_commit")
@@ -123,9 +125,7 @@ class VaultPayer:
             report.say(f"{month.month}: {len(found.short)} readers had less than their shares")
 
     async def _plan(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
-        now_us = self._clock.now_us()
-        async with self._store.write() as tx:
-            await leases.renew(tx, lease, now_us, now_us + LEASE_S * 1_000_000)
+        async with writing(self._store, self._clock, lease) as tx:
             await journal.lock_head(tx, _USD)
             if await vault_months.get(tx, month.month) != month:
                 return
@@ -149,18 +149,17 @@ class VaultPayer:
             return
         for batch, tx_hash in zip(batches, found.batches, strict=True):
             if batch.state is not AttemptState.SETTLED:
-                await self._settle(batch, tx_hash, found, report)
-        await self._finish(month)
+                await self._settle(batch, tx_hash, found, lease)
+                report.settled += len(batch.payouts)
+        await self._finish(month, lease)
 
-    async def _finish(self, month: VaultMonth) -> None:
-        async with self._store.write() as tx:
+    async def _finish(self, month: VaultMonth, lease: Lease) -> None:
+        async with writing(self._store, self._clock, lease) as tx:
             await vault_months.finish(tx, month.month, self._clock.now_us())
 
-    async def _settle(
-        self, batch: Attempt, tx_hash: str, found: Distributed, report: RoundReport
-    ) -> None:
+    async def _settle(self, batch: Attempt, tx_hash: str, found: Distributed, lease: Lease) -> None:
         """Book one batch: each of its payouts is paid, or can be claimed."""
-        async with self._store.write() as tx:
+        async with writing(self._store, self._clock, lease) as tx:
             await journal.lock_head(tx, _USD)
             if await attempts.get(tx, batch.id) != batch:
                 return  # it was booked before
@@ -172,7 +171,6 @@ class VaultPayer:
                 await self._paid(tx, payout, tx_hash, words)
             failpoint("vault.settle.before_commit")
         failpoint("vault.settle.after_commit")
-        report.settled += len(batch.payouts)
 
     async def _paid(self, tx: Tx, payout: Payout, tx_hash: str, words: str | None) -> None:
         now_us = self._clock.now_us()
@@ -183,4 +181,7 @@ class VaultPayer:
 
 def _wait(report: RoundReport, what: str, found: Waiting | Failed) -> None:
     report.pending += 1
-    report.say(f"{what}: {found.words if isinstance(found, Waiting) else found.reason}")
+    words = f"{what}: {found.words if isinstance(found, Waiting) else found.reason}"
+    report.say(words)
+    if isinstance(found, Failed) or found.refused or found.trouble:
+        report.trouble = report.trouble or words

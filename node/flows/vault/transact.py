@@ -21,6 +21,8 @@ from node.clock import Clock
 from node.errors import Reverted
 from node.failpoints import failpoint
 from node.flows.vault.call import Call, Done, Failed, Progress, Waiting
+from node.flows.vault.chain_key import UNACCOUNTED, accounted_cursor
+from node.flows.vault.held import writing
 from node.ledger import bookings
 from node.settlement.gas_fees import (
     TRANSACTION_GAS_MAX,
@@ -31,7 +33,7 @@ from node.settlement.gas_fees import (
 )
 from node.settlement.transaction import TransactionEvent, TransactionState
 from node.store import journal, leases, transactions
-from node.store.engine import Store, Tx
+from node.store.engine import Store
 from node.store.leases import Lease
 from node.store.transactions import ChainTransaction, SignedTransaction
 from node.wallet.stablecoin.chain import Chain, Receipt
@@ -39,7 +41,7 @@ from node.wallet.stablecoin.signer import Order, Signer
 
 BUMP_AFTER_S: Final = 60
 """How long the same bytes are broadcast before the same call is signed dearer."""
-LEASE_S: Final = 120
+NOT_BEGUN: Final = Waiting("it waits for its turn")
 
 _log = structlog.get_logger()
 
@@ -59,20 +61,29 @@ class Transactor:
         self._ceiling_wei = ceiling_wei
         """The most that is paid for a unit of gas."""
 
-    async def advance(self, call: Call, lease: Lease) -> Progress:
-        """One step. Raises RailUnavailable, LeaseLost."""
+    async def advance(self, call: Call, lease: Lease, *, begin: bool = True) -> Progress:
+        """One step; without `begin` only for what is under way. Raises RailUnavailable, LeaseLost.
+
+        What is signed must be watched in every round: nothing else of the key is signed before.
+        """
         transaction = await self._stored(call)
         match transaction.state:
             case TransactionState.DUE:
-                return await self._sign(call, transaction, lease)
+                return await self._sign(call, transaction, lease) if begin else NOT_BEGUN
             case TransactionState.SENT:
                 return await self._watch(call, transaction, lease)
             case TransactionState.MINED:
-                return await self._finalize(transaction)
+                return await self._finalize(transaction, lease)
             case TransactionState.DONE:
                 return Done(transaction.tx_hash)
             case TransactionState.FAILED:
-                return await self._retry(transaction)
+                return await self._retry(transaction, lease)
+
+    async def block_of(self, purpose: str) -> int | None:
+        """The block of a call that this node has made, if it has."""
+        async with self._store.read() as tx:
+            found = await transactions.get(tx, purpose)
+        return None if found is None else found.block_number
 
     async def _stored(self, call: Call) -> ChainTransaction:
         fresh = ChainTransaction(
@@ -86,19 +97,18 @@ class Transactor:
 
     async def _sign(self, call: Call, transaction: ChainTransaction, lease: Lease) -> Progress:
         if await call.happened():
-            return await self._elsewhere(transaction)
+            return await self._elsewhere(transaction, lease)
         priced = await self._price(transaction)
         if isinstance(priced, Waiting):
             return await self._not_now(transaction, priced)
         if (nonce := await self._next_nonce()) is None:
-            return Waiting("the chain does not show the last transaction of this key")
+            return Waiting("another transaction of this key is not mined yet")
         gas, fees = priced
         signed = self._signature(transaction, nonce, gas, fees)
-        async with self._store.write() as tx:
-            await self._renew(tx, lease)
+        async with writing(self._store, self._clock, lease) as tx:
             if (stopped := await leases.stopped(tx, lease.rail)) is not None:
                 return Waiting(f"nothing is sent: {stopped}")
-            if not await transactions.sign(tx, transaction, nonce):
+            if not await transactions.sign(tx, transaction, self._signer.address, nonce):
                 return Waiting("another transaction of this key is not mined yet")
             await transactions.add_signed(tx, signed)
             failpoint("chain.sign.before_commit")
@@ -127,65 +137,83 @@ class Transactor:
         async with self._store.read() as tx:
             signed = await transactions.signatures(tx, transaction.purpose, transaction.nonce)
         if (receipt := await self._mined(signed)) is not None:
-            return await self._note_mined(transaction, receipt)
-        if await self._chain.nonce(self._signer.address, finalized=True) > transaction.nonce:
-            return await self._displaced(call, transaction, signed)
+            return await self._note_mined(transaction, receipt, lease)
+        if await self._chain.nonce(transaction.sender, finalized=True) > transaction.nonce:
+            return await self._displaced(call, transaction, signed, lease)
         newest = signed[0]
-        if self._clock.now_us() - newest.signed_us >= BUMP_AFTER_S * 1_000_000:
+        ours = transaction.sender == self._signer.address  # another key's can't be signed dearer
+        if ours and self._clock.now_us() - newest.signed_us >= BUMP_AFTER_S * 1_000_000:
             newest = await self._bump(transaction, newest, lease)
         await self._broadcast(newest)
         return Waiting("broadcast, and not mined yet")
 
-    async def _finalize(self, transaction: ChainTransaction) -> Progress:
+    async def _finalize(self, transaction: ChainTransaction, lease: Lease) -> Progress:
         assert transaction.tx_hash is not None, "it was mined"
         receipt = await self._chain.receipt(transaction.tx_hash)
         if receipt is None or receipt.block_hash != transaction.block_hash:
             bare = replace(transaction, tx_hash=None, block_number=None, block_hash=None)
-            await self._move(transaction, TransactionEvent.REORGED, bare)
+            await self._move(transaction, TransactionEvent.REORGED, bare, lease)
             return Waiting("a reorganization of the chain took it back")
         final = await self._chain.finalized()
         block = await self._chain.block(receipt.block_number)
         if receipt.block_number > final.number or block is None or block.hash != receipt.block_hash:
             words = f"mined in block {receipt.block_number}, final is {final.number}"
             return Waiting(words, mined=True)
-        return await self._settle(transaction, receipt)
+        return await self._settle(transaction, receipt, lease)
 
-    async def _settle(self, transaction: ChainTransaction, receipt: Receipt) -> Progress:
+    async def _settle(
+        self, transaction: ChainTransaction, receipt: Receipt, lease: Lease
+    ) -> Progress:
         event = TransactionEvent.FINAL if receipt.ok else TransactionEvent.REFUSED
         reason = None if receipt.ok else f"refused in block {receipt.block_number}"
         after = replace(transaction, cost_wei=receipt.fee_wei, reason=reason)
-        async with self._store.write() as tx:
+        async with writing(self._store, self._clock, lease) as tx:
             await transactions.move(tx, transaction, event, after)
-            entry = bookings.gas(receipt.tx_hash, receipt.fee_wei)
-            await journal.append(tx, entry, self._clock.now_us())
+            if receipt.fee_wei:
+                entry = bookings.gas(receipt.tx_hash, receipt.fee_wei)
+                await journal.append(tx, entry, self._clock.now_us())
             failpoint("chain.settle.before_commit")
         failpoint("chain.settle.after_commit")
         return Done(receipt.tx_hash) if reason is None else Failed(reason)
 
-    async def _note_mined(self, transaction: ChainTransaction, receipt: Receipt) -> Progress:
+    async def _note_mined(
+        self, transaction: ChainTransaction, receipt: Receipt, lease: Lease
+    ) -> Progress:
         mined = replace(
             transaction, tx_hash=receipt.tx_hash, block_number=receipt.block_number,
             block_hash=receipt.block_hash,
         )  # fmt: skip
-        await self._move(transaction, TransactionEvent.MINED, mined)
+        await self._move(transaction, TransactionEvent.MINED, mined, lease)
         failpoint("chain.mined.after_commit")
         return Waiting(f"mined in block {receipt.block_number}, not final yet", mined=True)
 
     async def _displaced(
-        self, call: Call, transaction: ChainTransaction, signed: Sequence[SignedTransaction]
-    ) -> Progress:
+        self, call: Call, transaction: ChainTransaction, signed: Sequence[SignedTransaction],
+        lease: Lease,
+    ) -> Progress:  # fmt: skip
         """The nonce is used, finally. Receipts that are read after that are complete."""
         if (receipt := await self._mined(signed)) is not None:
-            return await self._note_mined(transaction, receipt)
+            return await self._note_mined(transaction, receipt, lease)
+        assert transaction.nonce is not None, "it was signed"
+        if call.by_nonce and not await self._is_accounted(transaction):
+            return Waiting(UNACCOUNTED, trouble=True)
         _log.warning("a nonce of ours was used by another", purpose=transaction.purpose)
         if await call.happened():
-            return await self._elsewhere(transaction)
-        await self._move(transaction, TransactionEvent.DISPLACED, replace(transaction, nonce=None))
+            return await self._elsewhere(transaction, lease)
+        bare = replace(transaction, nonce=None)
+        await self._move(transaction, TransactionEvent.DISPLACED, bare, lease)
         return Waiting("another transaction of this key took its nonce; it is signed anew")
 
-    async def _elsewhere(self, transaction: ChainTransaction) -> Progress:
+    async def _is_accounted(self, transaction: ChainTransaction) -> bool:
+        """Whether a person has looked at the transaction that took the nonce of this one."""
+        name = accounted_cursor(self._chain_id, transaction.sender)
+        async with self._store.read() as tx:
+            accounted = await leases.cursor(tx, name)
+        return transaction.nonce is not None and transaction.nonce < accounted
+
+    async def _elsewhere(self, transaction: ChainTransaction, lease: Lease) -> Progress:
         after = replace(transaction, nonce=None, reason="it had happened already")
-        await self._move(transaction, TransactionEvent.ELSEWHERE, after)
+        await self._move(transaction, TransactionEvent.ELSEWHERE, after, lease)
         return Done(None)
 
     async def _bump(
@@ -198,8 +226,7 @@ class Transactor:
             _log.warning("a transaction waits at the ceiling", purpose=transaction.purpose)
             return newest
         signed = self._signature(transaction, newest.nonce, newest.gas, fees)
-        async with self._store.write() as tx:
-            await self._renew(tx, lease)
+        async with writing(self._store, self._clock, lease) as tx:
             if await transactions.get(tx, transaction.purpose) != transaction:
                 return newest
             if await leases.stopped(tx, lease.rail) is not None:
@@ -226,7 +253,7 @@ class Transactor:
         """The chain's count, unless it lags behind what is stored here."""
         async with self._store.read() as tx:
             ours = await transactions.highest_nonce(tx, self._signer.address)
-        count = await self._chain.nonce(self._signer.address)
+        count = await self._chain.nonce(self._signer.address, mined=True)
         return count if ours is None or count > ours else None
 
     async def _mined(self, signed: Sequence[SignedTransaction]) -> Receipt | None:
@@ -245,21 +272,17 @@ class Transactor:
             await transactions.say_why(tx, transaction.purpose, why.words)
         return why
 
-    async def _retry(self, transaction: ChainTransaction) -> Progress:
+    async def _retry(self, transaction: ChainTransaction, lease: Lease) -> Progress:
         """A refusal that is final has moved nothing; the next step signs it anew, if it can."""
         bare = replace(
             transaction, nonce=None, tx_hash=None, block_number=None, block_hash=None, cost_wei=None
         )
-        await self._move(transaction, TransactionEvent.RETRIED, bare)
+        await self._move(transaction, TransactionEvent.RETRIED, bare, lease)
         return Waiting(f"it is tried again: {transaction.reason}")
 
     async def _move(
-        self, before: ChainTransaction, event: TransactionEvent, after: ChainTransaction
-    ) -> None:
-        async with self._store.write() as tx:
+        self, before: ChainTransaction, event: TransactionEvent, after: ChainTransaction,
+        lease: Lease,
+    ) -> None:  # fmt: skip
+        async with writing(self._store, self._clock, lease) as tx:
             await transactions.move(tx, before, event, after)
-
-    async def _renew(self, tx: Tx, lease: Lease) -> None:
-        """Go on only with the lease, and prolong it. Raises LeaseLost."""
-        now_us = self._clock.now_us()
-        await leases.renew(tx, lease, now_us, now_us + LEASE_S * 1_000_000)

@@ -13,21 +13,23 @@ from typing import Final
 import structlog
 
 from node.clock import now_s
-from node.errors import Reverted
+from node.errors import CorruptBooks, RailUnavailable, Reverted
 from node.failpoints import failpoint
 from node.flows.round_report import RoundReport
 from node.flows.vault.call import Call, Done, Failed, Waiting
+from node.flows.vault.chain_key import UNACCOUNTED, unaccounted_nonces
+from node.flows.vault.held import writing
 from node.flows.vault.stablecoin import RAIL, Stablecoin
-from node.flows.vault.transact import LEASE_S
 from node.ids import AttemptId, derive
 from node.ledger import bookings
 from node.money import Amount, Asset
 from node.settlement.attempt import Attempt, AttemptEvent, sent
 from node.settlement.payout import HeldReason, Payout, PayoutEvent
 from node.settlement.retry import backoff_s, gives_up
-from node.store import attempts, deposits, journal, leases, payouts
+from node.store import attempts, deposits, journal, payouts
 from node.store.leases import Lease
 from node.wallet.stablecoin.calldata import transfer_calldata
+from node.wallet.stablecoin.transfers import transfers_in
 
 PREFIX: Final = "transfer:"
 DUE_MAX: Final = 1000
@@ -46,18 +48,20 @@ class Transfers:
         self._store = stablecoin.money.store
         self._clock = stablecoin.money.clock
 
-    async def round(self, lease: Lease, report: RoundReport) -> None:
-        """A step for each transfer that is under way; the next one begins when none is.
+    async def watch(self, lease: Lease, report: RoundReport) -> None:
+        """A step for each transfer that is under way. Raises RailUnavailable, LeaseLost."""
+        for attempt in await self._live():
+            await self._advance(attempt, lease, report)
 
-        Raises RailUnavailable, LeaseLost.
-        """
+    async def begin(self, lease: Lease, report: RoundReport) -> None:
+        """Begin the next one, when none is under way. Raises RailUnavailable, LeaseLost."""
+        if not await self._live() and (payout := await self._next(report)) is not None:
+            await self._begin(payout, lease, report)
+
+    async def _live(self) -> list[Attempt]:
         async with self._store.read() as tx:
             live = await attempts.live(tx, RAIL, LIVE_MAX)
-        transfers = [attempt for attempt in live if attempt.reference.startswith(PREFIX)]
-        for attempt in transfers:
-            await self._advance(attempt, lease, report)
-        if not transfers and (payout := await self._next(report)) is not None:
-            await self._begin(payout, lease, report)
+        return [attempt for attempt in live if attempt.reference.startswith(PREFIX)]
 
     async def _next(self, report: RoundReport) -> Payout | None:
         """The oldest payout that is due and that the node's address can pay."""
@@ -77,20 +81,14 @@ class Transfers:
 
     async def _begin(self, payout: Payout, lease: Lease, report: RoundReport) -> None:
         assert payout.target is not None, "it was chosen with one"
-        try:
-            await self._stablecoin.money.chain.estimate_gas(
-                self._stablecoin.signer.address, self._stablecoin.token,
-                transfer_calldata(payout.target, payout.amount.units),
-            )  # fmt: skip
-        except Reverted as error:
-            await self._postpone(payout, f"the token refuses it: {error}")
+        if (why := await self._why_not(payout.target, payout.amount.units)) is not None:
+            await self._postpone(payout, why)
             report.postponed += 1
             return
-        now_us = self._clock.now_us()
-        async with self._store.write() as tx:
-            await leases.renew(tx, lease, now_us, now_us + LEASE_S * 1_000_000)
+        async with writing(self._store, self._clock, lease) as tx:
             if await payouts.get(tx, payout.id) != payout:
                 return
+            now_us = self._clock.now_us()
             attempt = self._attempt(payout, await attempts.next_number(tx, RAIL))
             await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
             await attempts.add(tx, sent(attempt, now_us // 1_000_000), lease.epoch, now_us)
@@ -99,13 +97,36 @@ class Transfers:
         failpoint("vault.transfer.after_commit")
         report.sent += 1
 
+    async def _why_not(self, target: str, units: int) -> str | None:
+        """Why the token would refuse this transfer; None if it would not.
+
+        Raises RailUnavailable when it refuses everybody: that is nobody's fault here.
+        """
+        try:
+            await self._estimate(target, units)
+        except Reverted as error:
+            try:
+                await self._estimate(self._stablecoin.money.vault.address, 0)
+            except Reverted:
+                raise RailUnavailable(f"the token pays nobody now: {error}") from error
+            return f"the token refuses it: {error}"
+        return None
+
+    async def _estimate(self, target: str, units: int) -> None:
+        coin = self._stablecoin
+        calldata = transfer_calldata(target, units)
+        await coin.money.chain.estimate_gas(coin.signer.address, coin.token, calldata)
+
     async def _advance(self, attempt: Attempt, lease: Lease, report: RoundReport) -> None:
         calldata = bytes.fromhex(attempt.message)
-        call = Call(attempt.reference, self._stablecoin.token, calldata, _never_elsewhere)
-        match await self._stablecoin.transactor.advance(call, lease):
+        token = self._stablecoin.token
+        call = Call(attempt.reference, token, calldata, _never_elsewhere, by_nonce=True)
+        begin = not await self._is_unaccounted(report)
+        match await self._stablecoin.transactor.advance(call, lease, begin=begin):
             case Done(tx_hash=tx_hash):
                 assert tx_hash is not None, "nobody else makes this transfer"
-                await self._settle(attempt, tx_hash)
+                await self._demand_moved(attempt, tx_hash)
+                await self._settle(attempt, tx_hash, lease)
                 report.settled += 1
             case Failed(reason=reason):
                 await self._bury(attempt, lease, reason)
@@ -113,9 +134,10 @@ class Transfers:
             case Waiting(words=words, refused=True):
                 await self._bury(attempt, lease, words)
                 report.refused += 1
-            case Waiting(words=words):
+            case Waiting(words=words, trouble=trouble):
                 report.pending += 1
                 report.say(f"a transfer: {words}")
+                report.trouble = report.trouble or (words if trouble else "")
 
     def _attempt(self, payout: Payout, number: int) -> Attempt:
         assert payout.target is not None, "it was chosen with one"
@@ -133,8 +155,29 @@ class Transfers:
             sender=self._stablecoin.signer.address,
         )
 
-    async def _settle(self, attempt: Attempt, tx_hash: str) -> None:
-        async with self._store.write() as tx:
+    async def _is_unaccounted(self, report: RoundReport) -> bool:
+        """Whether the key has done what this database does not know: then nothing is signed."""
+        coin = self._stablecoin
+        money, address = coin.money, coin.signer.address
+        if not await unaccounted_nonces(
+            self._store, money.chain, money.chain_id, address, money.vault.address
+        ):
+            return False
+        report.trouble = report.trouble or UNACCOUNTED
+        return True
+
+    async def _demand_moved(self, attempt: Attempt, tx_hash: str) -> None:
+        """The token itself says that it has moved. Raises CorruptBooks."""
+        receipt = await self._stablecoin.money.chain.receipt(tx_hash)
+        units = attempt.amount.units
+        if receipt is None:
+            raise RailUnavailable(f"the receipt of {tx_hash} is not there any more: asked again")
+        moved = transfers_in(receipt.logs, self._stablecoin.token)
+        if [one.units for one in moved if one.sender == attempt.sender] != [units]:
+            raise CorruptBooks(f"the transfer {tx_hash} is mined, and has not moved {units} units")
+
+    async def _settle(self, attempt: Attempt, tx_hash: str, lease: Lease) -> None:
+        async with writing(self._store, self._clock, lease) as tx:
             await journal.lock_head(tx, _USD)
             if await attempts.get(tx, attempt.id) != attempt:
                 return
@@ -151,12 +194,11 @@ class Transfers:
 
     async def _bury(self, attempt: Attempt, lease: Lease, reason: str) -> None:
         """Nothing of it is under way, and only the holder of the lease could change that."""
-        now_us = self._clock.now_us()
-        async with self._store.write() as tx:
-            await leases.renew(tx, lease, now_us, now_us + LEASE_S * 1_000_000)
+        async with writing(self._store, self._clock, lease) as tx:
             await journal.lock_head(tx, _USD)
             if await attempts.get(tx, attempt.id) != attempt:
                 return
+            now_us = self._clock.now_us()
             (payout_id,) = attempt.payouts
             payout = await payouts.get(tx, payout_id)
             assert payout is not None, "the schema ties it to its leg"

@@ -93,10 +93,13 @@ class Chain:
         """A block by its number; None when none has it."""
         return await self._same(f"block {number}", lambda one: one.block(number))
 
-    async def nonce(self, address: str, *, finalized: bool = False) -> int:
-        """The next nonce of an address: with all that waits, or only with what is final."""
-        if finalized:
-            height = (await self.finalized()).number
+    async def nonce(self, address: str, *, finalized: bool = False, mined: bool = False) -> int:
+        """The next nonce of an address: with all that waits, or only what is mined, or final.
+
+        What waits is the word of one RPC; what is mined, of all.
+        """
+        if finalized or mined:
+            height = await self._height(finalized=finalized)
             return await self._same("a nonce", lambda one: one.nonce(address, height))
         return max(await self._each(lambda one: one.nonce(address, "pending")))
 

@@ -89,11 +89,13 @@ class FakeMempool:
         calls = [bytes.fromhex(order["data"]) for order in orders]
         return Counter(call for call in calls if call not in self.refused)
 
-    async def nonce(self, address: str, *, finalized: bool = False) -> int:
+    async def nonce(self, address: str, *, finalized: bool = False, mined: bool = False) -> int:
         self._demand_here()
         assert address == KEY
         if finalized:
             return sum(len(mined.raws) for mined in self.chain[: -self.depth])
+        if mined:
+            return self._count()
         count, nonces = self._count(), {json.loads(raw)["nonce"] for raw in self.waiting}
         while count in nonces:
             count += 1

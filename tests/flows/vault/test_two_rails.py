@@ -23,33 +23,9 @@ from node.store import checks, closes, payouts, vault_months
 from node.wallet.stablecoin.calldata import transfer_calldata, veto_calldata
 from node.wallet.stablecoin.events import MonthSealed
 from tests.conftest import MONTH
-from tests.flows.vault.vault_town import open_town
+from tests.flows.vault.vault_town import CREATORS, open_town
 
 USD = Asset.USD
-CREATORS = ("both", "coin", "light", "none", "idle")
-"""Paid on both rails, in the stablecoin, over Lightning, nowhere; and one who pays no dues."""
-
-
-@pytest.fixture
-async def town(store, clock):
-    async with open_town(store, clock) as opened:
-        world = opened.world
-        await world.join("rita", "ron", *CREATORS)
-        for name in CREATORS:
-            await world.thing(f"{name}'s", owner=name)
-        for name in ("both", "light"):
-            await world.target(name)
-        for name in ("both", "coin", "idle"):
-            await opened.target(name)
-        for name in CREATORS[:-1]:
-            await world.fund(name, sats(2000), to_pot=True, at_s=None)
-        await world.fund("rita", sats(10_000), to_pot=True, at_s=None)
-        await opened.fill("rita", 20 * DOLLAR, 10 * DOLLAR)
-        await opened.fill("ron", 3 * DOLLAR, 3 * DOLLAR)
-        for name in CREATORS:
-            await world.flattr("rita", f"{name}'s")
-        await world.flattr("ron", "both's")
-        yield opened
 
 
 async def test_report_and_ledger_are_right_to_the_unit(town):

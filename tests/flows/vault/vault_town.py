@@ -33,6 +33,8 @@ from tests.world import World, open_world
 
 CEILING_WEI = 1000 * 10**9
 ROUNDS_MAX = 120
+CREATORS = ("both", "coin", "light", "none", "idle")
+"""Paid on both rails, in the stablecoin, over Lightning, nowhere; and one who pays no dues."""
 
 
 @dataclass
@@ -95,7 +97,9 @@ class Town:
         report = await self.payer().round()
         self.said += report.words
         async with self.world.store.read() as tx:
-            open_months = await vault_months.unfinished(tx)
+            open_months = await vault_months.unfinished(
+                tx, self.coin.money.chain_id, self.vault.address
+            )
             flying = await payouts.in_state(tx, Asset.USD, PayoutState.IN_FLIGHT, 1)
         quiet = not (report.moved or report.pending or report.postponed)
         return close.stage is Stage.CHECKED and not open_months and not flying and quiet

@@ -1,0 +1,151 @@
+"""What stopped the stablecoin for good, or paid twice, before it was mended: a test for each."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from node.devnet.evm import jump, local_key
+from node.devnet.evm_vault import DOLLAR, LocalVault
+from node.flows.vault.chain_key import account_key
+from node.flows.vault.stablecoin import RAIL
+from node.flows.vault.transact import Transactor
+from node.ledger import accounts
+from node.money import Asset
+from node.settlement.payout import PayoutState
+from node.store import checks, leases, transactions, vault_months
+from node.store.closes import Stage
+from node.store.engine import open_store
+from tests.conftest import MONTH
+from tests.flows.vault.vault_town import CEILING_WEI, Town
+
+NEXT = MONTH.plus(1)
+WAITED = 1_800_000
+"""What `light`, who has no address when the month is paid, gets later."""
+
+
+async def _begin_transfer(town: Town) -> str:
+    """`light` says where to be paid, and the transfer is signed."""
+    address = await town.target("light")
+    for _ in range(6):
+        await town.payer().round()
+        async with town.world.store.read() as tx:
+            if await transactions.unfinished(tx, town.coin.signer.address):
+                return address
+    raise AssertionError("nothing was signed")
+
+
+async def test_a_transfer_is_watched_while_the_next_month_is_charged(town):
+    """It was not: the next month waited for it, and it for the next month, for ever."""
+    await town.end()
+    await town.play()
+    await town.world.flattr("rita", "both's")
+    address = await _begin_transfer(town)
+    await town.end(NEXT)
+    await town.play(NEXT)
+    assert await town.has(address) == WAITED
+    async with town.world.store.read() as tx:
+        assert (await vault_months.get(tx, NEXT)).paid_us is not None
+        assert await checks.breaches(tx, deep=True) == []
+
+
+async def test_a_month_that_can_not_be_charged_any_more_charges_nobody_and_stops_nothing(town):
+    """The node was away for the vault's twelve days. The readers keep their money."""
+    store, clock = town.world.store, town.world.clock
+    await town.end()
+    while not await town.vault.vault.month():
+        await town.step()
+    async with store.write() as tx:
+        await leases.stop(tx, RAIL, "away", clock.now_us())
+    await jump(town.local, 13 * 86_400)
+    clock.advance(13 * 86_400)
+    async with store.write() as tx:
+        await leases.resume(tx, RAIL)
+    await town.play()
+    async with store.read() as tx:
+        month = await vault_months.get(tx, MONTH)
+    assert (month.gross, month.paid_us is not None) == (0, True)
+    assert await town.has(town.vault.address) == 23 * DOLLAR
+    await town.world.flattr("rita", "both's")
+    await town.end(NEXT)
+    await town.play(NEXT)
+    async with store.read() as tx:
+        month = await vault_months.get(tx, NEXT)
+        assert await checks.breaches(tx, deep=True) == []
+    assert (month.number, month.gross) == (2, 10 * DOLLAR)
+
+
+@asynccontextmanager
+async def _restored(town: Town, copy: str):
+    """A node on the copy of a database, with the same key."""
+    async with open_store(f"sqlite:///{copy}") as old:
+        world = replace(town.world, store=old)
+        local: LocalVault = town.vault
+        transactor = Transactor(
+            old, world.clock, local.local.chain, local.local.chain_id, local.operator, CEILING_WEI
+        )
+        coin = replace(
+            town.coin,
+            money=replace(town.coin.money, store=old),
+            transactor=transactor,
+            months=type(town.coin.months)(
+                local.local.chain, local.local.chain_id, local.vault, transactor
+            ),
+        )
+        world.clock.advance(3600)
+        yield replace(town, world=world, coin=coin, lives=7, said=[])
+
+
+def _copy(town: Town, tmp_path) -> str:
+    path = str(tmp_path / "copy.sqlite")
+    source = sqlite3.connect(town.world.store.path)
+    source.execute("VACUUM INTO ?", (path,))
+    source.close()
+    return path
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(town, tmp_path):
+    """It made it again: a transfer has nothing but its nonce to protect it."""
+    await town.end()
+    await town.play()
+    await town.target("light")
+    copy = _copy(town, tmp_path)
+    await town.play()
+    address = local_key("light").address
+    assert await town.has(address) == WAITED
+    async with _restored(town, copy) as again:
+        for _ in range(12):
+            report = await again.payer().round()
+            await town.local.mine()
+        assert "account-key" in report.trouble
+        assert await town.has(address) == WAITED
+        money, signer = again.coin.money, again.coin.signer
+        await account_key(money.store, money.chain, money.chain_id, signer.address)
+        await again.payer().round()
+        async with again.world.store.read() as tx:
+            assert await transactions.unfinished(tx, signer.address), "it may go on now"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_restored_database_takes_up_the_month_that_the_vault_has_paid(town, tmp_path):
+    """It would have charged the readers a second time, a month later."""
+    await town.end()
+    copy = _copy(town, tmp_path)
+    await town.play()
+    before = await town.has(town.vault.address)
+    async with _restored(town, copy) as again:
+        await again.play()
+        assert (await again.close()).stage is Stage.CHECKED
+        async with again.world.store.read() as tx:
+            month = await vault_months.get(tx, MONTH)
+            assert await checks.breaches(tx, deep=True) == []
+        assert (month.number, month.gross) == (1, 13 * DOLLAR)
+        found = await again.payouts()
+        assert found[again.world.members["both"]].state is PayoutState.PAID
+        assert await again.units(accounts.expense(Asset.ETH, "gas")) == 0, "it has sent nothing"
+    assert await town.vault.vault.month() == 1
+    assert await town.has(town.vault.address) == before
