@@ -6,7 +6,6 @@ dead per payout, and one attempt per payment hash.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -166,29 +165,16 @@ async def get(tx: Tx, attempt_id: AttemptId) -> Attempt | None:
 
 
 async def _attempts(tx: Tx, where: str, **values: object) -> list[Attempt]:
-    rows = await tx.rows(f"SELECT * FROM attempt WHERE {where}", **values)
-    if not rows:
-        return []
-    legs = await _legs(tx, [row.id for row in rows])
-    return [_attempt(row, legs.get(row.id, ())) for row in rows]
+    legs = f"(SELECT {tx.dialect.listed('payout')} FROM leg WHERE leg.attempt = attempt.id) AS legs"
+    rows = await tx.rows(f"SELECT attempt.*, {legs} FROM attempt WHERE {where}", **values)
+    return [_attempt(row) for row in rows]
 
 
-async def _legs(tx: Tx, ids: Collection[str]) -> dict[str, tuple[PayoutId, ...]]:
-    found = await tx.rows_of(
-        f"SELECT attempt, payout FROM leg JOIN {tx.dialect.json_rows(('text',))} ON attempt = c0"
-        " ORDER BY attempt, payout",
-        [(one,) for one in ids],
-    )
-    legs: dict[str, tuple[PayoutId, ...]] = {}
-    for row in found:
-        legs[row.attempt] = (*legs.get(row.attempt, ()), PayoutId(row.payout))
-    return legs
-
-
-def _attempt(row: Row[Any], legs: Sequence[PayoutId]) -> Attempt:
+def _attempt(row: Row[Any]) -> Attempt:
     asset = Asset(row.asset)
+    legs = tuple(map(PayoutId, sorted(row.legs.split(",")))) if row.legs else ()
     return Attempt(
-        AttemptId(row.id), row.rail, row.number, tuple(legs), row.reference, row.message,
+        AttemptId(row.id), row.rail, row.number, legs, row.reference, row.message,
         Amount(row.units, asset), Amount(row.fee_limit, asset), row.expires_s, row.sender,
         AttemptState(row.state), bool(row.seen), row.sent_s,
     )  # fmt: skip
