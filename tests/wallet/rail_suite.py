@@ -203,6 +203,7 @@ class RailSuite:
         assert stage.received_units() == 0
 
     async def test_an_unreachable_network_decides_nothing(self, stage):
+        stage.next("lose_answer")
         flow = await prepare(stage)
         await flow.send()
         stage.cut(True)

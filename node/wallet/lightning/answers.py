@@ -119,9 +119,9 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class SendAnswer:
-    """What SendPaymentV2 said first. Never a verdict: only `Lnd.track` is asked for that."""
+    """What SendPaymentV2 said first. Nothing in it is a verdict but a preimage (verdict.py)."""
 
-    status: PaymentStatus | None
+    payment: PaymentView | None
     """None: lnd refused, or nothing came in time."""
     words: str
 

@@ -24,7 +24,6 @@ from node.wallet.lightning.answers import (
     InvoiceView,
     LndNode,
     Outbound,
-    PaymentStatus,
     PaymentView,
     SendAnswer,
     SettledInvoice,
@@ -270,7 +269,7 @@ class Lnd:
         except NodeError as error:
             _log.warning("lnd_send_unanswered", words=str(error))
             return SendAnswer(None, str(error))
-        return SendAnswer(PaymentStatus(answer.status), "accepted")
+        return SendAnswer(read_payment(answer), "accepted")
 
 
 def _limits(fee_limit_msat: int) -> dict[str, Any]:

@@ -82,7 +82,7 @@ async def test_a_paid_invoice_shows_its_preimage_and_its_fee(lnd, network):
         network.nodes["blog"].identity_pubkey,
     )
     answer = await lnd.pay_invoice(request, fee_limit_msat=2000)
-    assert answer.status is PaymentStatus.SUCCEEDED
+    assert answer.payment.status is PaymentStatus.SUCCEEDED
     view = await until_final(lnd, decoded.payment_hash)
     assert view.status is PaymentStatus.SUCCEEDED
     assert hashlib.sha256(bytes.fromhex(view.preimage)).hexdigest() == decoded.payment_hash
@@ -101,7 +101,7 @@ async def test_a_second_send_is_no_verdict(lnd, network):
     request = network.invoice("blog", 21_000)
     await lnd.pay_invoice(request, fee_limit_msat=2000)
     again = await lnd.pay_invoice(request, fee_limit_msat=2000)
-    assert again.status is None
+    assert again.payment is None
     assert "ALREADY_EXISTS" in again.words
 
 
@@ -138,7 +138,7 @@ async def test_lnd_that_can_not_answer_is_unavailable_in_words(lnd, network, swi
         await lnd.track(UNKNOWN_HASH)
     with pytest.raises(RailUnavailable, match=words):
         await lnd.holds_dangerous_permissions()
-    assert (await lnd.pay_invoice("lnsb1", fee_limit_msat=0)).status is None
+    assert (await lnd.pay_invoice("lnsb1", fee_limit_msat=0)).payment is None
 
 
 async def test_a_locked_wallet_still_says_so(lnd, network):

@@ -86,6 +86,23 @@ async def test_success_counts_whatever_else_is_true():
     assert isinstance(await judge(lnd, replace(ATTEMPT, seen=True), 2**40), Settled)
 
 
+async def test_a_send_is_believed_its_preimage_and_nothing_else():
+    lnd = Says(view(PaymentStatus.IN_FLIGHT))
+    verdicts = verdicts_of(lnd, ManualClock(SENT_S + 1))
+    said = view(PaymentStatus.SUCCEEDED, preimage=PREIMAGE)
+    for wrong in (
+        view(PaymentStatus.FAILED, preimage=PREIMAGE),
+        view(PaymentStatus.IN_FLIGHT, preimage=PREIMAGE),
+        replace(said, preimage="22" * 32),
+        replace(said, value_msat=20_999),
+    ):
+        verdicts.heard(HASH, wrong)
+        assert await verdicts.judge(ATTEMPT) == Pending("in flight", seen=True), wrong
+    verdicts.heard(HASH, said)
+    assert await verdicts.judge(ATTEMPT) == Settled(sats(21), msat(7), PREIMAGE)
+    assert isinstance(await verdicts.judge(ATTEMPT), Pending), "it is looked at once"
+
+
 @pytest.mark.parametrize(
     "status", [PaymentStatus.IN_FLIGHT, PaymentStatus.INITIATED, PaymentStatus.UNKNOWN]
 )
