@@ -201,7 +201,7 @@ async def test_what_others_did_with_the_key_is_said_and_stops_nothing(
     call = ChainTransaction("test", address, bench.local.address, b"")
     async with bench.store.write() as tx:
         await transactions.add(tx, call, 1)
-        assert await transactions.sign(tx, call, 0)
+        assert await transactions.sign(tx, call, call.sender, 0)
     with capture_logs() as logs:
         await bench.opens()
     assert logs == [], "it is one of ours"

@@ -41,7 +41,7 @@ from node.flows.rules import Rules
 from node.flows.work import work_off
 from node.settlement.attempt import Attempt, AttemptState, sent
 from node.settlement.batch import choose
-from node.settlement.payout import Payout, PayoutEvent
+from node.settlement.payout import Payout
 from node.settlement.rail import Pending, Rail, Refused
 from node.settlement.retry import backoff_s
 from node.store import attempts, deposits, leases, payouts
@@ -203,10 +203,9 @@ class Payer:
                 until_us = await self._renew(tx, lease)
                 if await leases.stopped(tx, self._rail.name) is not None:
                     return None
-                if await payouts.get(tx, payout.id) != payout:
+                if not await payouts.take(tx, payout):
                     return None
                 stored = await self._keep(tx, attempt, lease)
-                await payouts.move(tx, payout, PayoutEvent.STORED)
                 failpoint("pay.store.before_commit")
         except Conflict as error:
             await self._outcomes.unpayable(payout, str(error))
@@ -217,12 +216,14 @@ class Payer:
 
     async def _keep(self, tx: Tx, attempt: Attempt, lease: Lease) -> Attempt:
         """The attempt on disk, as sent. Raises Conflict when its hash was used elsewhere."""
-        at_s = now_s(self._clock)
-        if (before := await attempts.get(tx, attempt.id)) is not None:
+        at_s, used_by = now_s(self._clock), f"attempt:{attempt.id}"
+        if not await deposits.use_hash_first(tx, attempt.reference, used_by):
+            before = await attempts.get(tx, attempt.id)
+            if before is None:
+                raise Conflict(f"the payment hash {attempt.reference} was used before")
             await attempts.revive(tx, attempt)
             revived = replace(attempt, number=before.number, seen=before.seen)
             return await attempts.send(tx, revived, lease.epoch, at_s)
-        await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
         stored = sent(attempt, at_s)
         await attempts.add(tx, stored, lease.epoch, self._clock.now_us())
         return stored

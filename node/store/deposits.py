@@ -31,12 +31,17 @@ class Deposit:
 
 async def use_hash(tx: Tx, payment_hash: str, used_by: str) -> None:
     """Mark a payment hash as used. Raises Conflict if anything has used it before."""
+    if not await use_hash_first(tx, payment_hash, used_by):
+        raise Conflict(f"the payment hash {payment_hash} was used before")
+
+
+async def use_hash_first(tx: Tx, payment_hash: str, used_by: str) -> bool:
+    """Mark a payment hash as used; False if anything has used it before."""
     made = await tx.run(
         "INSERT INTO used_hash (hash, used_by) VALUES (:hash, :used_by) ON CONFLICT DO NOTHING",
         hash=payment_hash, used_by=used_by,
     )  # fmt: skip
-    if made == 0:
-        raise Conflict(f"the payment hash {payment_hash} was used before")
+    return made == 1
 
 
 async def add(tx: Tx, deposit: Deposit) -> None:

@@ -53,22 +53,23 @@ async def begin(tx: Tx, entry: Entry, digest: str, at_us: int) -> int | None:
     The caller posts its transfers in the same transaction; `digest` covers them.
     """
     head = await lock_head(tx, entry.asset)
-    stored = await tx.value("SELECT digest FROM entry WHERE id = :id", id=entry.id)
-    if stored is not None:
-        if stored != digest:
-            raise CorruptBooks(f"entry {entry.id} ({entry.kind} {entry.ref}) says something else")
-        return None
     seq = head.seq + 1
     number = seq * _PLACES_MAX + _PLACES[entry.asset]
     hashed = chain_hash(head.hash, seq, entry, at_us, digest)
-    await tx.run(
+    written = await tx.run(
         "INSERT INTO entry (id, number, asset, seq, kind, ref, month, at_us, digest, before, hash)"
         " VALUES"
-        " (:id, :number, :asset, :seq, :kind, :ref, :month, :at_us, :digest, :before, :hash)",
+        " (:id, :number, :asset, :seq, :kind, :ref, :month, :at_us, :digest, :before, :hash)"
+        " ON CONFLICT (id) DO NOTHING",
         id=entry.id, number=number, asset=entry.asset, seq=seq, kind=entry.kind, ref=entry.ref,
         month=entry.month.ordinal if entry.month else None, at_us=at_us, digest=digest,
         before=head.hash, hash=hashed,
     )  # fmt: skip
+    if not written:
+        stored = await tx.value("SELECT digest FROM entry WHERE id = :id", id=entry.id)
+        if stored != digest:
+            raise CorruptBooks(f"entry {entry.id} ({entry.kind} {entry.ref}) says something else")
+        return None
     await tx.run(
         "UPDATE chain SET seq = :seq, head = :head WHERE asset = :asset",
         seq=seq, head=hashed, asset=entry.asset,

@@ -102,6 +102,19 @@ async def move(
     return after
 
 
+async def take(tx: Tx, payout: Payout) -> bool:
+    """An attempt to pay it is about to be stored; False when it is not as it was read any more."""
+    after = states.next_state(payout.state, PayoutEvent.STORED)
+    taken = await tx.run(
+        "UPDATE payout SET state = :after, reason = NULL, next_try_s = 0 WHERE id = :id"
+        " AND state = :before AND units = :units AND fee_limit = :fee_limit AND target = :target"
+        " AND tries = :tries",
+        after=after, id=payout.id, before=payout.state, units=payout.amount.units,
+        fee_limit=payout.fee_limit.units, target=payout.target, tries=payout.tries,
+    )  # fmt: skip
+    return taken == 1
+
+
 async def store_all(tx: Tx, ids: Collection[PayoutId]) -> None:
     """An attempt to pay all of these was stored. Raises CorruptBooks unless all were due."""
     after = states.next_state(PayoutState.DUE, PayoutEvent.STORED)

@@ -201,7 +201,7 @@ async def test_calls_of_a_stranger_and_of_another_chain_are_found(
     call = ChainTransaction("test", operator.address, patient.local.address, b"")
     async with patient.store.write() as tx:
         await transactions.add(tx, call, 1)
-        assert await transactions.sign(tx, call, 7)
+        assert await transactions.sign(tx, call, call.sender, 7)
     assert await patient.bad() == {}, "it waits to be broadcast"
     async with patient.store.write() as tx:
         await tx.run("UPDATE chain_transaction SET state = 'done'")
