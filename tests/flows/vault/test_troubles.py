@@ -10,17 +10,21 @@ import pytest
 
 from node.devnet.evm import jump, local_key
 from node.devnet.evm_vault import DOLLAR, LocalVault
+from node.flows.audits.audit import audit
+from node.flows.audits.lines import State
+from node.flows.vault import chain_money
 from node.flows.vault.chain_key import account_key
 from node.flows.vault.stablecoin import RAIL
 from node.flows.vault.transact import Transactor
 from node.ledger import accounts
-from node.money import Asset
+from node.money import Asset, sats
 from node.settlement.payout import PayoutState
 from node.store import checks, leases, transactions, vault_months
 from node.store.closes import Stage
 from node.store.engine import open_store
+from node.wallet.stablecoin.calldata import abandon_calldata, reclaim_calldata, veto_calldata
 from tests.conftest import MONTH
-from tests.flows.vault.vault_town import CEILING_WEI, Town
+from tests.flows.vault.vault_town import CEILING_WEI, Town, open_town
 
 NEXT = MONTH.plus(1)
 WAITED = 1_800_000
@@ -149,3 +153,27 @@ async def test_a_restored_database_takes_up_the_month_that_the_vault_has_paid(to
         assert await again.units(accounts.expense(Asset.ETH, "gas")) == 0, "it has sent nothing"
     assert await town.vault.vault.month() == 1
     assert await town.has(town.vault.address) == before
+
+
+async def test_an_abandoned_vault_is_a_breach_in_the_audit(store, clock):
+    """Its members have the month's money again, and the books still owe it to the creators."""
+    async with open_town(store, clock, delay_s=3600) as town:
+        world = town.world
+        await world.join("rita", "coin")
+        await world.thing("coin's", owner="coin")
+        await world.fund("coin", sats(2000), to_pot=True, at_s=None)
+        await town.fill("rita", 10 * DOLLAR, 10 * DOLLAR)
+        await town.target("coin")
+        await world.flattr("rita", "coin's")
+        await town.end()
+        while not (await town.vault.vault.month_state(1)).payable_at_s:
+            await town.step()
+            await town.local.mine()
+        await town.vault.act(town.vault.guardian, veto_calldata(1))
+        await jump(town.local, 61 * 86_400)
+        await town.vault.act(town.vault.owner, abandon_calldata())
+        await town.vault.act(town.vault.owner, reclaim_calldata(local_key("rita").address))
+        await chain_money.read(town.coin.money)
+        report = await audit(world.store, world.clock, None, town.coin)
+        assert report.result == "breach"
+        assert "V2" in {line.id for line in report.lines if line.state is State.BREACH}
