@@ -18,7 +18,7 @@ from node.errors import RailError
 from node.flows.close import close_month
 from node.flows.vault import chain_money
 from node.flows.vault.pay import CLAIMABLE
-from node.flows.vault.plan import batch_reference, words_of
+from node.flows.vault.plan import batch_prefix, words_of
 from node.flows.vault.stablecoin import RAIL, Stablecoin
 from node.money import Amount, Asset
 from node.settlement.payout import PayoutKind, PayoutState
@@ -110,7 +110,7 @@ class VaultStory:
             found = await payouts.in_state(tx, _USD, PayoutState.PAID, PAYOUTS_MAX)
             batches = []
             if month is not None:
-                batches = await attempts.with_prefix(tx, RAIL, batch_reference(month, 0)[:-1])
+                batches = await attempts.with_prefix(tx, RAIL, batch_prefix(month))
             proofs = [await attempts.proof_of(tx, one.id) for one in batches]
         recipients = sum(len(words_of(batch)) for batch in batches)
         gas = await self._chain.gas_of([one for one in proofs if one is not None])

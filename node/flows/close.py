@@ -138,6 +138,9 @@ async def _freeze(closing_: Closing, month: Month) -> None:
     rules, now_us = closing_.rules, closing_.clock.now_us()
     if now_s(closing_.clock) < month.ends_s:
         raise BadMonth(f"{month} is not over: it can be closed from its end (UTC) on")
+    async with closing_.store.read() as tx:
+        if await closes.get(tx, month, rules.asset) is not None:
+            return
     if closing_.stablecoin is not None:
         await demand_final(closing_.stablecoin, month)
     async with closing_.store.write() as tx:

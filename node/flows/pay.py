@@ -35,6 +35,7 @@ from node.errors import (
 )
 from node.failpoints import failpoint
 from node.flows.hold import hold_and_release
+from node.flows.lease import renew_lease, take_lease
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
 from node.flows.rules import Rules
@@ -48,7 +49,6 @@ from node.store import attempts, deposits, leases, payouts
 from node.store.engine import Store, Tx
 from node.store.leases import Lease
 
-LEASE_S: Final = 120
 PAYOUTS_A_ROUND: Final = 5000
 SEND_MARGIN_S: Final = 60
 """An invoice that expires sooner is not sent any more."""
@@ -81,7 +81,7 @@ class Payer:
     async def round(self) -> RoundReport:
         """One round. Raises LeaseLost while another process pays, RailUnavailable, ConfigError."""
         report = RoundReport()
-        lease = await self._lease()
+        lease = await take_lease(self._store, self._clock, self._rail.name, self._holder)
         await self._settle_open(report, lease)
         async with self._store.read() as tx:
             stopped = await leases.stopped(tx, self._rail.name)
@@ -97,16 +97,6 @@ class Payer:
         report = RoundReport()
         await self._settle_open(report, None)
         return report
-
-    async def _lease(self) -> Lease:
-        now_us = self._clock.now_us()
-        async with self._store.write() as tx:
-            lease = await leases.take(
-                tx, f"pay.{self._rail.name}", self._holder, now_us, now_us + LEASE_S * 1_000_000
-            )
-        if lease is None:
-            raise LeaseLost(f"another process pays on {self._rail.name}")
-        return lease
 
     async def _settle_open(self, report: RoundReport, lease: Lease | None) -> None:
         async with self._store.read() as tx:
@@ -200,7 +190,7 @@ class Payer:
         """
         try:
             async with self._store.write() as tx:
-                until_us = await self._renew(tx, lease)
+                until_us = await renew_lease(tx, self._clock, lease)
                 if await leases.stopped(tx, self._rail.name) is not None:
                     return None
                 if not await payouts.take(tx, payout):
@@ -231,7 +221,7 @@ class Payer:
     async def _send_again(self, attempt: Attempt, lease: Lease) -> None:
         """Say that it is sent once more, and send it: the same message, under the same hash."""
         async with self._store.write() as tx:
-            until_us = await self._renew(tx, lease)
+            until_us = await renew_lease(tx, self._clock, lease)
             if await leases.stopped(tx, self._rail.name) is not None:
                 return
             attempt = await attempts.send(tx, attempt, lease.epoch, now_s(self._clock))
@@ -252,13 +242,6 @@ class Payer:
         except Exception:  # noqa: BLE001  no verdict, as everything else that comes back
             _log.exception("a fault of ours in sending", attempt=attempt.id)
         failpoint("pay.send.after_effect")
-
-    async def _renew(self, tx: Tx, lease: Lease) -> int:
-        """Go on only with the lease, and prolong it; until when (in us). Raises LeaseLost."""
-        now_us = self._clock.now_us()
-        until_us = now_us + LEASE_S * 1_000_000
-        await leases.renew(tx, lease, now_us, until_us)
-        return until_us
 
     async def _all_dead(
         self, payout: Payout, earlier: Sequence[Attempt], report: RoundReport

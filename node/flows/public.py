@@ -8,6 +8,7 @@ from node.clock import Clock, this_month
 from node.errors import NoStablecoin, NotFound
 from node.flows.node import Node
 from node.flows.split import PENDING_MONTHS
+from node.flows.vault.plan import FILE
 from node.ids import ThingId
 from node.money import Asset
 from node.month import Month
@@ -66,7 +67,7 @@ async def month_file(node: Node, month: Month) -> tuple[bytes, str]:
     It stays when the stablecoin is switched off. Raises NotFound until it is sealed, NoStablecoin.
     """
     async with node.store.read() as tx:
-        content = b"".join(await closes.parts(tx, month, Asset.USD, "file"))
+        content = b"".join(await closes.parts(tx, month, Asset.USD, FILE))
     if not content and node.stablecoin is None:
         raise NoStablecoin
     if not content:

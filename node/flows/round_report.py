@@ -25,6 +25,10 @@ class RoundReport:
         """Whether anything changed that the next round should look at at once."""
         return bool(self.settled or self.refused or self.sent or self.steps)
 
+    def need(self, words: str) -> None:
+        """Waiting alone will not mend this. The first words stay."""
+        self.trouble = self.trouble or words
+
     def say(self, words: str) -> None:
         """Add words for the operator, once."""
         if words not in self.words:

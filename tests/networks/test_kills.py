@@ -18,7 +18,7 @@ from lndgrpc.compiled import router_pb2 as router
 from node.devnet.lightning import LightningNetwork
 from node.devnet.lnurl import open_lnurl_server
 from node.devnet.nodes import DevNode
-from node.flows.pay import LEASE_S
+from node.flows.lease import LEASE_S
 from node.money import Asset
 from node.settlement.payout import PayoutState
 from node.store import checks, payouts

@@ -18,7 +18,7 @@ import pytest
 
 from node.devnet.lnurl import open_lnurl_server
 from node.failpoints import KNOWN
-from node.flows.pay import LEASE_S
+from node.flows.lease import LEASE_S
 from node.money import Asset
 from node.settlement.payout import PayoutKind, PayoutState
 from node.store import checks, closes, payouts

@@ -11,7 +11,8 @@ import pytest
 from node.clock import ManualClock
 from node.errors import LeaseLost
 from node.flows import pay
-from node.flows.pay import LEASE_S, Payer
+from node.flows.lease import LEASE_S
+from node.flows.pay import Payer
 from node.money import Asset
 from node.settlement.payout import PayoutState
 from node.store import payouts

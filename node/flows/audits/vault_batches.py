@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from node.flows.audits.lines import coins
-from node.flows.vault.months import COMMISSION_DIVISOR
 from node.money import Asset
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
+from node.settlement.vault_file import COMMISSION_DIVISOR
 from node.settlement.vault_format import VaultFile
 from node.store.chain_audits import ChainAttempt
 from node.wallet.stablecoin.words import from_word

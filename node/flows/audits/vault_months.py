@@ -17,15 +17,15 @@ from node.errors import BadInput
 from node.flows.audits.lines import Line, coins, count, judge
 from node.flows.audits.vault_batches import batches_broken, words_of
 from node.flows.audits.vault_reading import receipts_of
-from node.flows.vault.months import COMMISSION_DIVISOR, SEAL, purposes
-from node.flows.vault.plan import FILE, batch_reference
+from node.flows.vault.months import SEAL, purposes
+from node.flows.vault.plan import FILE, batch_prefix
 from node.flows.vault.stablecoin import RAIL, Stablecoin
 from node.money import Asset
 from node.settlement import vault_format
 from node.settlement.attempt import AttemptState
 from node.settlement.transaction import TransactionState
 from node.settlement.vault_checks import examine
-from node.settlement.vault_file import file_hash
+from node.settlement.vault_file import COMMISSION_DIVISOR, file_hash
 from node.settlement.vault_format import VaultFile
 from node.store import chain_audits, closes, transactions, vault_months
 from node.store.chain_audits import ChainAttempt
@@ -104,7 +104,7 @@ async def _read(store: Store, stablecoin: Stablecoin, month: VaultMonth) -> _Mon
         month = await vault_months.get(tx, month.month) or month
         close = await closes.get(tx, month.month, _USD)
         content = b"".join(await closes.parts(tx, month.month, _USD, FILE))
-        prefix = batch_reference(month, 0)[:-1]
+        prefix = batch_prefix(month)
         batches = await chain_audits.attempts_of(tx, RAIL, prefix)
         begins = purposes(month.chain_id, month.vault, month.number)
         seal = await transactions.get(tx, begins + SEAL)

@@ -17,7 +17,6 @@ from node.errors import RailUnavailable
 from node.flows.vault import chain_money
 from node.flows.vault.chain_money import ASKED_AT_ONCE, Difference
 from node.flows.vault.events import ChainMoney
-from node.flows.vault.months import COMMISSION_DIVISOR
 from node.flows.vault.stablecoin import RAIL, Stablecoin
 from node.flows.vault.transfer import PREFIX
 from node.ids import MemberId
@@ -26,6 +25,7 @@ from node.money import Asset
 from node.settlement.attempt import AttemptState
 from node.settlement.month_split import READER_COLUMNS, unpack
 from node.settlement.payout import PayoutKind
+from node.settlement.vault_file import COMMISSION_DIVISOR
 from node.store import (
     chain_addresses,
     chain_audits,

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from eth_hash.auto import keccak
-
 from node.flows.audits.lines import Line, coins, count, judge
 from node.flows.audits.vault_reading import receipts_of
 from node.flows.vault.stablecoin import RAIL, Stablecoin
@@ -22,11 +20,12 @@ from node.store import chain_audits
 from node.store.chain_audits import ChainAttempt
 from node.store.engine import Store
 from node.wallet.stablecoin.answers import Receipt
+from node.wallet.stablecoin.transfers import Transfer, transfers_in
+from node.wallet.stablecoin.words import ZERO_ADDRESS
 
 COMPARED_MAX: Final = 2000
 """The newest so many; each is one question to the chain."""
 LAW: Final = "transfers arrived"
-_TRANSFER: Final = keccak(b"Transfer(address,address,uint256)")
 _USD: Final = Asset.USD
 
 
@@ -55,14 +54,8 @@ def _broken(stablecoin: Stablecoin, one: ChainAttempt, receipt: Receipt | None) 
     (payout,) = one.payouts
     if receipt is None or not receipt.ok:
         return [f"{one.reference} is booked, and the chain has not made it ({one.proof})"]
-    wanted = (_number(stablecoin.signer.address), _number(payout.target or "0x0"), payout.units)
-    found = [
-        (int.from_bytes(log.topics[1], "big"), int.from_bytes(log.topics[2], "big"),
-         int.from_bytes(log.data, "big"))
-        for log in receipt.logs
-        if log.address == stablecoin.token and len(log.topics) == len(wanted)
-        and log.topics[0] == _TRANSFER
-    ]  # fmt: skip
+    wanted = Transfer(stablecoin.signer.address, payout.target or ZERO_ADDRESS, payout.units)
+    found = transfers_in(receipt.logs, stablecoin.token)
     if found == [wanted]:
         return []
     return [f"{one.proof} is not the {coins(payout.units, _USD)} to {payout.target}"]
@@ -70,7 +63,3 @@ def _broken(stablecoin: Stablecoin, one: ChainAttempt, receipt: Receipt | None) 
 
 def _units(made: Iterable[ChainAttempt]) -> Iterable[int]:
     return (payout.units for one in made for payout in one.payouts)
-
-
-def _number(address: str) -> int:
-    return int(address, 16)

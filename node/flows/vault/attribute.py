@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from node.errors import BadInput, Conflict, NotFound
 from node.flows.round_report import RoundReport
+from node.flows.vault.accounted import is_accounted
 from node.flows.vault.call import Call, Failed, Waiting
-from node.flows.vault.chain_key import UNACCOUNTED, unaccounted_nonces
 from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId
 from node.money import Amount, Asset
@@ -82,23 +82,14 @@ async def advance_attributions(stablecoin: Stablecoin, lease: Lease, report: Rou
         waiting = await transactions.not_done(tx, _prefix(stablecoin))
     if not waiting:
         return
-    strange = await unaccounted_nonces(
-        money.store, money.chain, money.chain_id, stablecoin.signer.address, money.vault.address
-    )
-    if strange:
-        report.trouble = report.trouble or UNACCOUNTED
+    begin = await is_accounted(stablecoin, report)
     for one in waiting:
-        call = Call(one.purpose, one.recipient, one.calldata, _never_elsewhere, by_nonce=True)
-        found = await stablecoin.transactor.advance(call, lease, begin=not strange)
+        call = Call(one.purpose, one.recipient, one.calldata, None)
+        found = await stablecoin.transactor.advance(call, lease, begin=begin)
         if isinstance(found, Waiting | Failed):
             words = found.words if isinstance(found, Waiting) else found.reason
             report.pending += 1
             report.say(f"crediting a plain transfer: {words}")
-
-
-async def _never_elsewhere() -> bool:
-    """The vault does not say which transfer a credit was for."""
-    return False
 
 
 def _prefix(stablecoin: Stablecoin) -> str:

@@ -14,10 +14,9 @@ class Call:
     purpose: str
     recipient: str
     calldata: bytes
-    happened: Callable[[], Awaitable[bool]]
-    """Asks the vault, at a final block, whether it has."""
-    by_nonce: bool = False
-    """Nothing but its nonce keeps it from happening twice: nobody can be asked whether it has."""
+    happened: Callable[[], Awaitable[bool]] | None
+    """Asks the vault, at a final block, whether it has. None: nobody can be asked, and nothing but
+    its nonce keeps it from happening twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,7 @@ async def strange_nonces(store: Store, chain: Chain, address: str, vault: str) -
     async with store.read() as tx:
         ours = {one.nonce for one in await transactions.unfinished(tx, address)}
     strange = [nonce for nonce in range(final, pending) if nonce not in ours]
-    deployed = next((nonce for nonce in strange if created(address, nonce) == vault), -1)
-    return [nonce for nonce in strange if nonce > deployed]
+    return _since_deployment(strange, address, vault)
 
 
 def accounted_cursor(chain_id: int, address: str) -> str:
@@ -54,8 +53,7 @@ async def unaccounted_nonces(
         known, since = await transactions.signed_nonces(tx, address), await leases.cursor(tx, name)
     count = await chain.nonce(address)
     strange = [nonce for nonce in range(since, count) if nonce not in known]
-    deployed = max((nonce for nonce in strange if created(address, nonce) == vault), default=-1)
-    return [nonce for nonce in strange if nonce > deployed]
+    return _since_deployment(strange, address, vault)
 
 
 async def account_key(store: Store, chain: Chain, chain_id: int, address: str) -> int:
@@ -76,6 +74,12 @@ async def forgotten_nonce(store: Store, chain: Chain, address: str) -> int | Non
     if highest is None or highest < await chain.nonce(address):
         return None
     return highest
+
+
+def _since_deployment(nonces: list[int], address: str, vault: str) -> list[int]:
+    """Without the one that deployed the vault, and those before it: they are known."""
+    deployed = next((nonce for nonce in nonces if created(address, nonce) == vault), -1)
+    return [nonce for nonce in nonces if nonce > deployed]
 
 
 def ether(wei: int) -> str:

@@ -17,6 +17,7 @@ from node.errors import CorruptBooks
 from node.flows.vault.call import Call, Done, Failed, Waiting
 from node.flows.vault.transact import NOT_BEGUN, Transactor
 from node.settlement.tree import Tree, leaf
+from node.settlement.vault_file import COMMISSION_DIVISOR
 from node.store.leases import Lease
 from node.wallet.stablecoin.answers import Log
 from node.wallet.stablecoin.calldata import (
@@ -39,7 +40,6 @@ from node.wallet.stablecoin.words import word
 
 WORDS_MAX: Final = 300
 """Members of a charge, or recipients of a batch; the vault takes 500, and gas has a limit."""
-COMMISSION_DIVISOR: Final = 10
 CHARGE_WINDOW_S: Final = 12 * 86_400
 """How long after its opening a month can be charged: the vault's."""
 OPEN: Final = "open"

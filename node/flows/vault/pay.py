@@ -17,26 +17,22 @@ from typing import Final
 
 import structlog
 
-from node.errors import LeaseLost
 from node.failpoints import failpoint
 from node.flows.hold import hold_and_release
+from node.flows.lease import take_lease, writing
 from node.flows.round_report import RoundReport
 from node.flows.vault.attribute import advance_attributions
 from node.flows.vault.call import Failed, Waiting
 from node.flows.vault.charge import shares
-from node.flows.vault.held import LEASE_S, writing
 from node.flows.vault.months import Collected, Distributed
-from node.flows.vault.plan import batch_reference, plan, words_of
+from node.flows.vault.plan import batch_prefix, plan, words_of
 from node.flows.vault.short import keep
 from node.flows.vault.stablecoin import RAIL, Stablecoin
-from node.flows.vault.transfer import Transfers
-from node.ledger import bookings
+from node.flows.vault.transfer import Transfers, book_paid
 from node.money import Amount, Asset
 from node.settlement.attempt import Attempt, AttemptState
-from node.settlement.payout import Payout
 from node.store import attempts, closes, journal, leases, payouts, vault_months
 from node.store.closes import Stage
-from node.store.engine import Tx
 from node.store.leases import Lease
 from node.store.vault_months import VaultMonth
 
@@ -63,7 +59,7 @@ class VaultPayer:
     async def round(self) -> RoundReport:
         """One step for everything that is under way, and the next thing begun."""
         report = RoundReport()
-        lease = await self._lease()
+        lease = await take_lease(self._store, self._clock, RAIL, self._holder)
         async with self._store.read() as tx:
             stopped = await leases.stopped(tx, RAIL)
             money = self._stablecoin.money
@@ -79,16 +75,6 @@ class VaultPayer:
         if not months:
             await self._transfers.begin(lease, report)
         return report
-
-    async def _lease(self) -> Lease:
-        now_us = self._clock.now_us()
-        async with self._store.write() as tx:
-            lease = await leases.take(
-                tx, f"pay.{RAIL}", self._holder, now_us, now_us + LEASE_S * 1_000_000
-            )
-        if lease is None:
-            raise LeaseLost(f"another process pays on {RAIL}")
-        return lease
 
     async def _month(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
         if month.gross is None:
@@ -138,7 +124,7 @@ class VaultPayer:
         assert month.gross is not None, "it was collected"
         assert month.data_hash is not None, "it was planned"
         async with self._store.read() as tx:
-            batches = await attempts.with_prefix(tx, RAIL, batch_reference(month, 0)[:-1])
+            batches = await attempts.with_prefix(tx, RAIL, batch_prefix(month))
         payments = [share for batch in batches for share in words_of(batch)]
         found = await self._stablecoin.months.distribute(
             month.number, Collected(month.gross, {}), payments, bytes.fromhex(month.data_hash),
@@ -168,15 +154,9 @@ class VaultPayer:
                 payout = await payouts.get(tx, payout_id)
                 assert payout is not None, "the schema ties it to its leg"
                 words = CLAIMABLE if payout.target in found.deferred else None
-                await self._paid(tx, payout, tx_hash, words)
+                await book_paid(tx, payout, tx_hash, self._clock.now_us(), words)
             failpoint("vault.settle.before_commit")
         failpoint("vault.settle.after_commit")
-
-    async def _paid(self, tx: Tx, payout: Payout, tx_hash: str, words: str | None) -> None:
-        now_us = self._clock.now_us()
-        await payouts.pay(tx, payout, _NOTHING, tx_hash, now_us, words=words)
-        entry = bookings.settle_payout(payout.id, payout.amount, _NOTHING, payout.month)
-        await journal.append(tx, entry, now_us)
 
 
 def _wait(report: RoundReport, what: str, found: Waiting | Failed) -> None:
@@ -184,4 +164,4 @@ def _wait(report: RoundReport, what: str, found: Waiting | Failed) -> None:
     words = f"{what}: {found.words if isinstance(found, Waiting) else found.reason}"
     report.say(words)
     if isinstance(found, Failed) or found.refused or found.trouble:
-        report.trouble = report.trouble or words
+        report.need(words)

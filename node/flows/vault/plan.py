@@ -17,7 +17,7 @@ from typing import Final
 
 from node.clock import now_s
 from node.errors import CorruptBooks
-from node.flows.vault.months import COMMISSION_DIVISOR, Share, pieces
+from node.flows.vault.months import Share, pieces
 from node.flows.vault.short import short_of
 from node.flows.vault.stablecoin import RAIL, Stablecoin
 from node.ids import OPERATOR, AttemptId, derive, payout_id
@@ -51,7 +51,7 @@ async def plan(tx: Tx, stablecoin: Stablecoin, month: VaultMonth, lease: Lease) 
     assert month.gross is not None, "it was collected"
     close = await closes.get(tx, month.month, _USD)
     assert close is not None, "a month of the vault is one that is being closed"
-    tenth = month.gross // COMMISSION_DIVISOR
+    tenth = month.gross // vault_file.COMMISSION_DIVISOR
     commission = await _commission(tx, month, tenth)
     due = await payouts.due(tx, _USD, now_s(stablecoin.money.clock), PAYOUTS_MAX)
     back = [one for one in due if one.kind is PayoutKind.WITHDRAWAL]
@@ -72,7 +72,12 @@ async def plan(tx: Tx, stablecoin: Stablecoin, month: VaultMonth, lease: Lease) 
 
 def batch_reference(month: VaultMonth, index: int) -> str:
     """What the vault knows a batch by, and pays once."""
-    return f"vault:{month.chain_id}:{month.vault}:{month.number}:{index}"
+    return f"{batch_prefix(month)}{index}"
+
+
+def batch_prefix(month: VaultMonth) -> str:
+    """How the references of a month's batches begin."""
+    return f"vault:{month.chain_id}:{month.vault}:{month.number}:"
 
 
 def words_of(attempt: Attempt) -> list[Share]:
@@ -144,7 +149,7 @@ async def _file(
     head = vault_file.VaultFileHead(
         network=stablecoin.network, chain_id=month.chain_id, vault=month.vault,
         token=stablecoin.token, number=month.number, month=month.month, gross=month.gross,
-        commission=month.gross // COMMISSION_DIVISOR, waits_at=stablecoin.signer.address,
+        commission=month.gross // vault_file.COMMISSION_DIVISOR, waits_at=stablecoin.signer.address,
         waits_units=rest,
     )  # fmt: skip
     parts = {

@@ -20,9 +20,9 @@ import structlog
 from node.clock import Clock
 from node.errors import Reverted
 from node.failpoints import failpoint
+from node.flows.lease import writing
 from node.flows.vault.call import Call, Done, Failed, Progress, Waiting
 from node.flows.vault.chain_key import UNACCOUNTED, accounted_cursor
-from node.flows.vault.held import writing
 from node.ledger import bookings
 from node.settlement.gas_fees import (
     TRANSACTION_GAS_MAX,
@@ -96,7 +96,7 @@ class Transactor:
         return stored
 
     async def _sign(self, call: Call, transaction: ChainTransaction, lease: Lease) -> Progress:
-        if await call.happened():
+        if call.happened is not None and await call.happened():
             return await self._elsewhere(transaction, lease)
         priced = await self._price(transaction)
         if isinstance(priced, Waiting):
@@ -195,10 +195,10 @@ class Transactor:
         if (receipt := await self._mined(signed)) is not None:
             return await self._note_mined(transaction, receipt, lease)
         assert transaction.nonce is not None, "it was signed"
-        if call.by_nonce and not await self._is_accounted(transaction):
+        if call.happened is None and not await self._is_accounted(transaction):
             return Waiting(UNACCOUNTED, trouble=True)
         _log.warning("a nonce of ours was used by another", purpose=transaction.purpose)
-        if await call.happened():
+        if call.happened is not None and await call.happened():
             return await self._elsewhere(transaction, lease)
         bare = replace(transaction, nonce=None)
         await self._move(transaction, TransactionEvent.DISPLACED, bare, lease)

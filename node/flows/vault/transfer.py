@@ -15,10 +15,10 @@ import structlog
 from node.clock import now_s
 from node.errors import CorruptBooks, RailUnavailable, Reverted
 from node.failpoints import failpoint
+from node.flows.lease import writing
 from node.flows.round_report import RoundReport
+from node.flows.vault.accounted import is_accounted
 from node.flows.vault.call import Call, Done, Failed, Waiting
-from node.flows.vault.chain_key import UNACCOUNTED, unaccounted_nonces
-from node.flows.vault.held import writing
 from node.flows.vault.stablecoin import RAIL, Stablecoin
 from node.ids import AttemptId, derive
 from node.ledger import bookings
@@ -27,6 +27,7 @@ from node.settlement.attempt import Attempt, AttemptEvent, sent
 from node.settlement.payout import HeldReason, Payout, PayoutEvent
 from node.settlement.retry import backoff_s, gives_up
 from node.store import attempts, deposits, journal, payouts
+from node.store.engine import Tx
 from node.store.leases import Lease
 from node.wallet.stablecoin.calldata import transfer_calldata
 from node.wallet.stablecoin.transfers import transfers_in
@@ -50,8 +51,10 @@ class Transfers:
 
     async def watch(self, lease: Lease, report: RoundReport) -> None:
         """A step for each transfer that is under way. Raises RailUnavailable, LeaseLost."""
-        for attempt in await self._live():
-            await self._advance(attempt, lease, report)
+        live = await self._live()
+        begin = not live or await is_accounted(self._stablecoin, report)
+        for attempt in live:
+            await self._advance(attempt, lease, report, begin=begin)
 
     async def begin(self, lease: Lease, report: RoundReport) -> None:
         """Begin the next one, when none is under way. Raises RailUnavailable, LeaseLost."""
@@ -86,13 +89,12 @@ class Transfers:
             report.postponed += 1
             return
         async with writing(self._store, self._clock, lease) as tx:
-            if await payouts.get(tx, payout.id) != payout:
+            if not await payouts.take(tx, payout):
                 return
             now_us = self._clock.now_us()
             attempt = self._attempt(payout, await attempts.next_number(tx, RAIL))
             await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
             await attempts.add(tx, sent(attempt, now_us // 1_000_000), lease.epoch, now_us)
-            await payouts.move(tx, payout, PayoutEvent.STORED)
             failpoint("vault.transfer.before_commit")
         failpoint("vault.transfer.after_commit")
         report.sent += 1
@@ -117,11 +119,12 @@ class Transfers:
         calldata = transfer_calldata(target, units)
         await coin.money.chain.estimate_gas(coin.signer.address, coin.token, calldata)
 
-    async def _advance(self, attempt: Attempt, lease: Lease, report: RoundReport) -> None:
+    async def _advance(
+        self, attempt: Attempt, lease: Lease, report: RoundReport, *, begin: bool
+    ) -> None:
         calldata = bytes.fromhex(attempt.message)
         token = self._stablecoin.token
-        call = Call(attempt.reference, token, calldata, _never_elsewhere, by_nonce=True)
-        begin = not await self._is_unaccounted(report)
+        call = Call(attempt.reference, token, calldata, None)
         match await self._stablecoin.transactor.advance(call, lease, begin=begin):
             case Done(tx_hash=tx_hash):
                 assert tx_hash is not None, "nobody else makes this transfer"
@@ -137,7 +140,8 @@ class Transfers:
             case Waiting(words=words, trouble=trouble):
                 report.pending += 1
                 report.say(f"a transfer: {words}")
-                report.trouble = report.trouble or (words if trouble else "")
+                if trouble:
+                    report.need(words)
 
     def _attempt(self, payout: Payout, number: int) -> Attempt:
         assert payout.target is not None, "it was chosen with one"
@@ -154,17 +158,6 @@ class Transfers:
             expires_s=None,
             sender=self._stablecoin.signer.address,
         )
-
-    async def _is_unaccounted(self, report: RoundReport) -> bool:
-        """Whether the key has done what this database does not know: then nothing is signed."""
-        coin = self._stablecoin
-        money, address = coin.money, coin.signer.address
-        if not await unaccounted_nonces(
-            self._store, money.chain, money.chain_id, address, money.vault.address
-        ):
-            return False
-        report.trouble = report.trouble or UNACCOUNTED
-        return True
 
     async def _demand_moved(self, attempt: Attempt, tx_hash: str) -> None:
         """The token itself says that it has moved. Raises CorruptBooks."""
@@ -184,11 +177,8 @@ class Transfers:
             (payout_id,) = attempt.payouts
             payout = await payouts.get(tx, payout_id)
             assert payout is not None, "the schema ties it to its leg"
-            now_us = self._clock.now_us()
             await attempts.settle(tx, attempt, _NOTHING, tx_hash)
-            await payouts.pay(tx, payout, _NOTHING, tx_hash, now_us)
-            entry = bookings.settle_payout(payout.id, payout.amount, _NOTHING, payout.month)
-            await journal.append(tx, entry, now_us)
+            await book_paid(tx, payout, tx_hash, self._clock.now_us(), None)
             failpoint("vault.settle.before_commit")
         failpoint("vault.settle.after_commit")
 
@@ -219,6 +209,8 @@ class Transfers:
             await payouts.postpone(tx, payout, reason, next_try_s)
 
 
-async def _never_elsewhere() -> bool:
-    """A transfer is nobody else's, and the token can't be asked whether it was made."""
-    return False
+async def book_paid(tx: Tx, payout: Payout, tx_hash: str, now_us: int, words: str | None) -> None:
+    """A payout of the stablecoin is paid by this transaction; `words` on it, if any."""
+    await payouts.pay(tx, payout, _NOTHING, tx_hash, now_us, words=words)
+    entry = bookings.settle_payout(payout.id, payout.amount, _NOTHING, payout.month)
+    await journal.append(tx, entry, now_us)
