@@ -28,9 +28,10 @@ from node.errors import BadMonth, Busy, Conflict, KeyReused
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import FLATTR, UNDO
-from node.store import flattrs
-from node.store.click_writer import ClickWriter, Row, open_click_writers
+from node.store import flattrs, inbox
+from node.store.click_writer import ClickWriter, open_click_writers
 from node.store.engine import Store
+from node.store.inbox import Written
 from node.store.things import Thing
 
 WAITING_MAX: Final = 16_384
@@ -68,7 +69,7 @@ class _Group:
     __slots__ = ("done", "rows")
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[Written] = []
         self.done = _Written()
 
 
@@ -103,7 +104,7 @@ class Clicks:
     async def remember_keys(self) -> None:
         """Know the keys of clicks that a process before this one wrote and did not fold."""
         async with self._store.read() as tx:
-            known = await flattrs.inbox_keys(tx)
+            known = await inbox.keys(tx)
         done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
         done.set_result(this_month(self._clock))
         for member, request in known:
@@ -156,7 +157,7 @@ class Clicks:
             self._keys.popitem(last=False)
         return await done
 
-    def _add(self, row: Row) -> asyncio.Future[Month]:
+    def _add(self, row: Written) -> asyncio.Future[Month]:
         group = self._filling
         if len(group.rows) + self._writing >= WAITING_MAX:
             raise Busy("too many clicks are waiting: try again in a second")
