@@ -44,7 +44,7 @@ from node.month import Month
 from node.settlement.fold import FLATTR
 from node.store.dialect import driver_url
 from node.store.engine import Tx, open_store
-from node.store.inbox import Written, pack_group
+from node.store.inbox import ClickRow, pack_group
 from node.wallet.lightning.simulated import open_simulated_network
 from node.web.server import open_server
 
@@ -206,7 +206,7 @@ async def _write_inbox(tx: Tx, rows: int) -> None:
         )
 
 
-def _waiting(number: int) -> Written:
+def _waiting(number: int) -> ClickRow:
     return 1 + number % PLAN.creators, 1 + number * 7919 % PLAN.things, FLATTR, None
 
 

@@ -25,7 +25,7 @@ from node.clock import Clock
 from node.failpoints import failpoint
 from node.month import Month
 from node.store.engine import Store
-from node.store.inbox import Written, pack_group
+from node.store.inbox import ClickRow, pack_group
 from node.store.sqlite import PRAGMAS
 
 POSTGRES_WRITERS: Final = 4
@@ -42,7 +42,7 @@ _WRITE: Final = "SELECT write_clicks($1, $2, $3, $4)"
 class ClickWriter(Protocol):
     """One per database, since their drivers are what differs."""
 
-    async def commit(self, clicks: Sequence[Written]) -> Month:
+    async def commit(self, clicks: Sequence[ClickRow]) -> Month:
         """Make the clicks durable; the month that they are in. Raises whatever the driver does."""
         ...
 
@@ -73,11 +73,11 @@ class _SqliteWriter:
     clock: Clock
     thread: ThreadPoolExecutor
 
-    async def commit(self, clicks: Sequence[Written]) -> Month:
+    async def commit(self, clicks: Sequence[ClickRow]) -> Month:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.thread, self._commit, clicks)
 
-    def _commit(self, clicks: Sequence[Written]) -> Month:
+    def _commit(self, clicks: Sequence[ClickRow]) -> Month:
         at_us = self.clock.now_us()
         month = Month.at(at_us // 1_000_000)
         packed = pack_group(clicks)
@@ -96,7 +96,7 @@ class _PostgresWriter:
         self._clock = clock
         self._connection: asyncpg.Connection | None = None
 
-    async def commit(self, clicks: Sequence[Written]) -> Month:
+    async def commit(self, clicks: Sequence[ClickRow]) -> Month:
         if self._connection is None:
             self._connection = await asyncpg.connect(self._url, server_settings=_SETTINGS)
         failpoint("click.before_commit")
@@ -109,7 +109,7 @@ class _PostgresWriter:
         failpoint("click.after_commit")
         return Month.from_ordinal(landed)
 
-    async def _write(self, connection: asyncpg.Connection, clicks: Sequence[Written]) -> int:
+    async def _write(self, connection: asyncpg.Connection, clicks: Sequence[ClickRow]) -> int:
         at_us = self._clock.now_us()
         first = Month.at(at_us // 1_000_000).ordinal
         return int(await connection.fetchval(_WRITE, first, at_us, *pack_group(clicks)))

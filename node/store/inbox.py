@@ -23,7 +23,7 @@ from node.ids import MemberId, ThingId
 from node.month import Month
 from node.store.engine import Tx
 
-Written: TypeAlias = tuple[int, int, int, bytes | None]
+ClickRow: TypeAlias = tuple[int, int, int, bytes | None]
 """(member, thing, op, request) of a click; `request` as in `Click`."""
 
 _CLICK: Final = Struct("<IIB")
@@ -42,7 +42,7 @@ class Click:
     request: bytes | None
 
 
-def pack_group(clicks: Sequence[Written]) -> tuple[bytes, bytes | None]:
+def pack_group(clicks: Sequence[ClickRow]) -> tuple[bytes, bytes | None]:
     """The columns `clicks` and `keys` of a row."""
     pack = _CLICK.pack
     packed = b"".join([pack(member, thing, op) for member, thing, op, _ in clicks])

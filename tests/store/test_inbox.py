@@ -7,13 +7,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from node.store import inbox
 from node.store.dialect import driver_url
 from node.store.engine import Store, open_store
-from node.store.inbox import Click, Written, pack_group
+from node.store.inbox import Click, ClickRow, pack_group
 from node.store.migrations.upgrade import config
 from tests.conftest import MONTH
 
 LARGEST = 2**31 - 1
 KEY, OTHER = b"k" * 32, b"\x00" * 32
-GROUPS: list[list[Written]] = [
+GROUPS: list[list[ClickRow]] = [
     [(1, 2, 1, None), (1, 2, 0, KEY), (LARGEST, LARGEST, 1, None)],
     [(2, 2, 1, OTHER)],
     [(1, 3, 1, None), (1, 2, 1, None)],
@@ -21,7 +21,7 @@ GROUPS: list[list[Written]] = [
 ALL = [click for group in GROUPS for click in group]
 
 
-async def put(store: Store, groups: list[list[Written]]) -> None:
+async def put(store: Store, groups: list[list[ClickRow]]) -> None:
     async with store.write() as tx:
         for group in groups:
             clicks, keys = pack_group(group)
@@ -32,7 +32,7 @@ async def put(store: Store, groups: list[list[Written]]) -> None:
             )  # fmt: skip
 
 
-def plain(clicks: list[Click]) -> list[Written]:
+def plain(clicks: list[Click]) -> list[ClickRow]:
     return [(click.member, click.thing, click.op, click.request) for click in clicks]
 
 
