@@ -1,4 +1,4 @@
-"""Files of the pages: styles, scripts and pictures, in memory, under a name that holds their digest.
+"""Styles, scripts and pictures of the pages, in memory, under a URL that holds their digest.
 
 `/static/<digest>/<name>`: the digest is that of all files together, so that a script's relative
 import of another stays right, and a browser may keep each for ever. What was asked for under an

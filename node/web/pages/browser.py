@@ -21,9 +21,10 @@ from typing import Final, Literal, TypeAlias
 
 from aiohttp import web
 
+from node.config import Settings
+from node.flows.sessions import LIFE_S
+
 Kind: TypeAlias = Literal["done", "error"]
-DAY_S: Final = 86_400
-SESSION_S: Final = 14 * DAY_S
 SAID_CHARS_MAX: Final = 500
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,100}", re.ASCII)
 
@@ -31,8 +32,8 @@ _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,100}", re.ASCII)
 class Browser:
     """The cookies that came, and those that go back with the answer."""
 
-    def __init__(self, request: web.Request, *, secure: bool) -> None:
-        self._secure = secure
+    def __init__(self, request: web.Request, settings: Settings) -> None:
+        self._secure = settings.web.public_url.startswith("https:")
         self._cookies = request.cookies
         self._changes: dict[str, tuple[str, int | None]] = {}
         self.secret = self._known("")
@@ -59,10 +60,10 @@ class Browser:
     def sign_in(self, secret: str) -> None:
         """From now on this browser has the session of this secret."""
         self.secret = secret
-        self._changes[""] = (secret, SESSION_S)
+        self._changes[""] = (secret, LIFE_S)
 
     def sign_out(self) -> None:
-        """This browser has no session any more."""
+        """The browser has no session any more."""
         self.secret = ""
         self._changes[""] = ("", 0)
 

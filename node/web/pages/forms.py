@@ -85,11 +85,10 @@ def amount(text: str, asset: Asset = Asset.SAT) -> Amount:
 
 def local_path(text: str, otherwise: str = "/") -> str:
     """A path of this node, to be sent to; what is none, or another host's, is not followed."""
-    plain = text.isascii() and text.isprintable() and "\\" not in text and len(text) <= _PATH_CHARS_MAX
+    plain = (
+        text.isascii() and text.isprintable() and "\\" not in text and len(text) <= _PATH_CHARS_MAX
+    )
     return text if plain and text.startswith("/") and not text.startswith("//") else otherwise
-
-
-
 
 
 def _own_origins(desk: Desk, request: web.Request) -> set[str]:

@@ -66,8 +66,8 @@ def _quality(asked: str) -> float:
         return 0.0
 
 
-def _words(name: str) -> _Words:
-    path = FOLDER / CATALOGUE.format(name=name)
+def _words(language: str) -> _Words:
+    path = FOLDER / CATALOGUE.format(name=language)
     if not path.exists():
         return {}
     with path.open("rb") as file:
@@ -76,7 +76,11 @@ def _words(name: str) -> _Words:
     for message in catalogue:
         if not message.id or message.fuzzy:
             continue
-        told = message.string if isinstance(message.string, tuple) else (message.string,)
-        if all(told):
-            words[message.id[0] if isinstance(message.id, tuple) else message.id] = tuple(told)
+        name, told = message.id, message.string
+        key = name if isinstance(name, str) else name[0]
+        texts = tuple(
+            str(one or "") for one in ((told,) if isinstance(told, str) else told or ("",))
+        )
+        if all(texts):
+            words[key] = texts
     return words

@@ -43,19 +43,18 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from node.errors import Forbidden, Rejected, Unauthorized
-from node.flows.sessions import Session, find_session
+from node.flows import sessions
 from node.ids import MemberId
+from node.store.sessions import Session
 from node.web.endpoint import RawHandler
 from node.web.keys import DESK, Desk
 from node.web.pages import forms, headers, refusals
 from node.web.pages.browser import Browser
 from node.web.pages.language import Language
+from node.web.pages.render import SEE_OTHER
 from node.web.visit import Visit
 
 Who: TypeAlias = Literal["anyone", "member", "fresh"]
-FRESH_S: Final = 600
-"""How long after a sign-in what is most private may be changed."""
-_SEE_OTHER: Final = 303
 _TOLD_ON_THE_FORM: Final = range(400, 500)
 
 
@@ -117,9 +116,7 @@ class PageCall(Visit):
 
     def is_fresh(self) -> bool:
         """Whether the sign-in was just now."""
-        if self.session is None:
-            return False
-        return self.node.clock.now_us() < self.session.signed_in_us + FRESH_S * 1_000_000
+        return sessions.is_fresh(self.node.clock, self.session)
 
 
 PageHandler: TypeAlias = Callable[[PageCall], Awaitable[web.StreamResponse]]
@@ -130,7 +127,7 @@ def bind(page: Page) -> RawHandler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         desk = request.app[DESK]
-        browser = Browser(request, secure=desk.node.settings.web.public_url.startswith("https:"))
+        browser = Browser(request, desk.node.settings)
         try:
             desk.limits.count(desk.limits.address_of(request))
             call = await _visit(desk, request, page, browser)
@@ -148,10 +145,12 @@ def bind(page: Page) -> RawHandler:
 async def _visit(desk: Desk, request: web.Request, page: Page, browser: Browser) -> PageCall:
     node, session = desk.node, None
     if browser.secret:
-        session = await find_session(node.store, node.clock, browser.secret)
+        session = await sessions.find_session(node.store, node.clock, browser.secret)
         if session is None:
             browser.sign_out()
-    language = desk.templates.language_of(request)
+        else:
+            await sessions.touch(node.store, node.clock, session)
+    language = desk.templates.language_of(request, browser)
     form: Mapping[str, str] = {}
     if page.method == "POST":
         forms.demand_own_origin(desk, request)
@@ -175,7 +174,7 @@ async def _answer(call: PageCall) -> web.StreamResponse:
         if not page.back or page.method != "POST" or error.status not in _TOLD_ON_THE_FORM:
             raise
         call.browser.say("error", refusals.sentence(error))
-        return to(page.back.format_map(dict(call.request.match_info)))
+        return _to(page.back.format_map(dict(call.request.match_info)))
 
 
 def _sign_in_first(call: PageCall) -> web.Response | None:
@@ -188,9 +187,8 @@ def _sign_in_first(call: PageCall) -> web.Response | None:
     if page.method == "POST" and not page.back:
         raise Unauthorized("sign in first, then send this again")
     back = page.back.format_map(dict(call.request.match_info)) if page.back else call.here
-    return to("/sign-in?" + urlencode({"next": back, **asked}))
+    return _to("/sign-in?" + urlencode({"next": back, **asked}))
 
 
-def to(path: str) -> web.Response:
-    """Send the browser to a path of the node, by GET."""
-    return web.Response(status=_SEE_OTHER, headers={"Location": path})
+def _to(path: str) -> web.Response:
+    return web.Response(status=SEE_OTHER, headers={"Location": path})

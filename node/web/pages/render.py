@@ -93,9 +93,7 @@ def redirect(call: PageCall, path: str, *, said: str = "", kind: Kind = "done") 
     return web.Response(status=SEE_OTHER, headers={"Location": path})
 
 
-def frame_of(
-    request: web.Request, browser: Browser, spoken: Language, simulated: bool
-) -> Frame:
+def frame_of(request: web.Request, browser: Browser, spoken: Language, simulated: bool) -> Frame:
     """What is around a page of this request."""
     return Frame(
         path=request.path, here=request.rel_url.raw_path_qs, language=spoken.name,
