@@ -7,7 +7,7 @@ from typing import Final
 from node.web.login import ethereum, finish, lightning, nostr, settings, start
 from node.web.pages import welcome
 from node.web.pages.page import Page
-from node.web.pages.reader import fund, month, months, withdraw
+from node.web.pages.reader import fund, month, months, stablecoin, withdraw
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
@@ -18,6 +18,7 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *finish.PAGES,
     *settings.PAGES,
     *fund.PAGES,
+    *stablecoin.PAGES,
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
