@@ -20,6 +20,7 @@ from node.store.engine import Store
 from node.wallet.fetch import Fetcher
 from node.wallet.lightning.invoices import LightningInvoices
 from node.wallet.lightning.lnd import Lnd
+from node.wallet.txt_records import TxtRecords
 
 
 @dataclass(slots=True)
@@ -54,6 +55,7 @@ class Node:
     health: Health = field(default_factory=Health)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
+    txt_records: TxtRecords = field(default_factory=TxtRecords)
 
     @property
     def funding(self) -> Funding:
