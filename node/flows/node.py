@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from node.clock import Clock
 from node.config import Settings
+from node.flows.claim import Claiming
 from node.flows.close import Closing
 from node.flows.flattr import Clicks
 from node.flows.fund import Funding
 from node.flows.pay import Payer
+from node.flows.proofs import Eyes
 from node.flows.rules import Rules
 from node.flows.vault.pay import VaultPayer
 from node.flows.vault.stablecoin import Stablecoin
@@ -61,6 +63,12 @@ class Node:
     def funding(self) -> Funding:
         """For money in."""
         return Funding(self.store, self.clock, self.rules, self.invoices)
+
+    @property
+    def claiming(self) -> Claiming:
+        """For claims of things and sites."""
+        eyes = Eyes(self.fetcher, self.txt_records)
+        return Claiming(self.store, self.clock, eyes, self.settings.web.public_url)
 
     @property
     def payer(self) -> Payer:

@@ -36,9 +36,7 @@ PROOF_CHARS_MAX: Final = 200
 PROOFS_MAX: Final = 100
 _ACCEPT_PAGE: Final = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _ACCEPT_FILE: Final = "text/plain, */*;q=0.1"
-_NOTHING_HERE: Final = frozenset(
-    {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, *(one for one in HTTPStatus if one.is_redirection)}
-)
+_NOTHING_HERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, *range(300, 400)})
 _LINE: Final = re.compile(r"flattr-node=[a-z0-9_-]{1,32}:[0-9a-f]{32}", re.ASCII)
 _NOSTR_KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -68,6 +66,15 @@ class Eyes:
 
     fetcher: Fetcher
     txt_records: TxtRecords
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a proof may be put, and what; None: the member has none of this kind."""
+
+    method: Method
+    place: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +108,21 @@ def nostr_proof(pubkey: str) -> str:
     return f"nostr:{pubkey}"
 
 
+def places_of(url: str, line: str, nostr_keys: Sequence[str]) -> list[Place]:
+    """Where a claim of this canonical URL can be proved, and the text to put there."""
+    names = f'{{"names": {{"_": "{nostr_keys[0]}"}}}}' if nostr_keys else None
+    origin = _origin(url)
+    return [
+        Place(Method.FILE, origin + WELL_KNOWN, line),
+        Place(Method.META, url, f'<meta name="{META_NAME}" content="{line}">'),
+        Place(Method.DNS, f"{DNS_LABEL}.{host_of(url)}", line),
+        Place(Method.NIP05, origin + NOSTR, names),
+    ]
+
+
 async def read_places(eyes: Eyes, url: str) -> list[Reading]:
     """Read every place where a claim of this canonical URL can be proved, at the same time."""
-    origin = f"{url.partition('://')[0]}://{authority_of(url)}"
+    origin = _origin(url)
     reading: list[Awaitable[Reading]] = [
         _read_file(eyes, origin + WELL_KNOWN),
         _read_page(eyes, url),
@@ -130,11 +149,13 @@ def found_in(seen: Sequence[Seen]) -> Seen | None:
     return next((one for one in seen if one.saw is Saw.FOUND), None)
 
 
+def _origin(url: str) -> str:
+    return f"{url.partition('://')[0]}://{authority_of(url)}"
+
+
 async def _read_file(eyes: Eyes, place: str) -> Reading:
     try:
-        text = await eyes.fetcher.get_text(
-            place, limit_bytes=FILE_BYTES_MAX, accept=_ACCEPT_FILE
-        )
+        text = await eyes.fetcher.get_text(place, limit_bytes=FILE_BYTES_MAX, accept=_ACCEPT_FILE)
     except FetchRefused as error:
         return _unread(Method.FILE, place, error)
     text = text.removeprefix("\ufeff")
@@ -146,9 +167,7 @@ async def _read_file(eyes: Eyes, place: str) -> Reading:
 
 async def _read_page(eyes: Eyes, place: str) -> Reading:
     try:
-        text = await eyes.fetcher.get_text(
-            place, limit_bytes=PAGE_BYTES_MAX, accept=_ACCEPT_PAGE
-        )
+        text = await eyes.fetcher.get_text(place, limit_bytes=PAGE_BYTES_MAX, accept=_ACCEPT_PAGE)
     except FetchRefused as error:
         return _unread(Method.META, place, error)
     words = f'the page is there, and its <head> has no <meta name="{META_NAME}">'
