@@ -74,7 +74,7 @@ class Counters:
 
     async def _read(self, request: web.Request, number: int) -> tuple[bytes, str, int]:
         node = request.app[DESK].node
-        found = await public.popularity_of(node.store, node.clock, ThingId(number))
+        found = await public.popularity(node.store, node.clock, ThingId(number))
         told = CountOut(
             thing=number,
             flattrs=found.flattrs,

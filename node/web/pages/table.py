@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from node.web.pages import welcome
+from node.web.pages.creator import claim, home, target
 from node.web.pages.page import Page
+from node.web.pages.public import creators, popular, things
 from node.web.pages.reader import fund, month, months, withdraw
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
@@ -14,4 +16,10 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
+    *home.PAGES,
+    *claim.PAGES,
+    *target.PAGES,
+    *things.PAGES,
+    *creators.PAGES,
+    *popular.PAGES,
 )  # fmt: skip
