@@ -32,6 +32,7 @@ from node.store.engine import Store, Tx
 from node.store.members import StoredTarget, Token
 from node.wallet.fetch import Fetcher
 from node.wallet.lightning.targets import (
+    AN_INVOICE,
     Bolt11,
     LightningAddress,
     LnurlPay,
@@ -136,7 +137,7 @@ async def set_target(
     store: Store, clock: Clock, rules: Rules, fetcher: Fetcher, member: MemberId, text: str
 ) -> SavedTarget:
     """Try a payout target and save it. Raises BadTarget with what to do."""
-    target = parse_target(text, allow=fetcher.allow)
+    target = _standing(text, fetcher.allow)
     tested = await _try(fetcher, target, rules)
     return await save_target(store, clock, rules, member, target, tested)
 
@@ -166,7 +167,20 @@ async def save_target(
     return SavedTarget(stored, target.kind, tested)
 
 
-async def _try(fetcher: Fetcher, target: Target, rules: Rules) -> str:
+def _standing(text: str, allow: frozenset[str]) -> LightningAddress | LnurlPay | NodeKey:
+    """A target that is paid again and again. Raises BadTarget."""
+    try:
+        target = parse_target(text, allow=allow)
+    except BadTarget as error:
+        raise BadTarget(str(error).replace(AN_INVOICE, "an LNURL or")) from error
+    if isinstance(target, Bolt11):
+        raise BadTarget("an invoice is paid once: give a Lightning address, an LNURL or a node key")
+    return target
+
+
+async def _try(
+    fetcher: Fetcher, target: LightningAddress | LnurlPay | NodeKey, rules: Rules
+) -> str:
     match target:
         case LightningAddress() | LnurlPay():
             try:
@@ -176,10 +190,6 @@ async def _try(fetcher: Fetcher, target: Target, rules: Rules) -> str:
             if limits.min_msat > rules.payout_min.units:
                 return f"it answers, and takes {limits.min_msat} msat or more at a time"
             return f"it answers, and takes {limits.min_msat} to {limits.max_msat} msat"
-        case Bolt11():
-            raise BadTarget(
-                "an invoice is paid once: give a Lightning address, an LNURL or a node key"
-            )
         case NodeKey():
             return "a node key is paid by keysend: it is tried with the first payout"
 

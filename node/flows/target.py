@@ -57,8 +57,8 @@ async def set_any_target(node: Node, member: MemberId, text: str) -> SavedTarget
         if len(text.lower().removeprefix("0x")) == _SECRET_DIGITS or node.stablecoin is not None:
             return await _set_address(node, member, text)
         raise BadTarget(
-            "that is an address of Ethereum, and this node pays over Lightning alone: give a Lightning"
-            " address, an LNURL or a node key"
+            "that is an address of Ethereum, and this node pays over Lightning alone: give a"
+            " Lightning address, an LNURL or a node key"
         )
     return await join.set_target(node.store, node.clock, node.rules, node.fetcher, member, text)
 
