@@ -47,26 +47,28 @@ async def targets_of(node: Node, member: MemberId) -> list[TargetState]:
     return states
 
 
-async def set_any_target(node: Node, member: MemberId, text: str) -> SavedTarget:
-    """Recognise a target, try it, and save it.
+async def set_any_target(node: Node, member: MemberId, text: str, *, fresh: bool) -> SavedTarget:
+    """Recognise a target, try it, and save it; `fresh`: a wallet of the member has just signed.
 
-    Raises BadTarget with what to do, RailUnavailable.
+    Raises BadTarget with what to do, RailUnavailable, FreshSignInNeeded for a change.
     """
     text = text.strip()
     if _OF_THE_CHAIN.fullmatch(text):
         if len(text.lower().removeprefix("0x")) == _SECRET_DIGITS or node.stablecoin is not None:
-            return await _set_address(node, member, text)
+            return await _set_address(node, member, text, fresh=fresh)
         raise BadTarget(
             "that is an address of Ethereum, and this node pays over Lightning alone: give a"
             " Lightning address, an LNURL or a node key"
         )
-    return await join.set_target(node.store, node.clock, node.rules, node.fetcher, member, text)
+    return await join.set_target(
+        node.store, node.clock, node.rules, node.fetcher, member, text, fresh=fresh
+    )
 
 
-async def _set_address(node: Node, member: MemberId, text: str) -> SavedTarget:
+async def _set_address(node: Node, member: MemberId, text: str, *, fresh: bool) -> SavedTarget:
     if node.stablecoin is None:
         raise BadTarget(
             "that is a private key or a hash, and nothing that can be paid. If it is a key, do not"
             " use it any more"
         )
-    return await set_vault_target(node.stablecoin, member, text)
+    return await set_vault_target(node.stablecoin, member, text, fresh=fresh)

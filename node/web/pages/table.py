@@ -8,11 +8,12 @@ from node.web.pages import welcome
 from node.web.pages.creator import claim, home, target
 from node.web.pages.page import Page
 from node.web.pages.public import creators, popular, things
-from node.web.pages.reader import fund, month, months, withdraw
+from node.web.pages.reader import fund, month, months, stablecoin, withdraw
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
     *fund.PAGES,
+    *stablecoin.PAGES,
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,

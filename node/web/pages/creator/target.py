@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,10 @@ from node.web.pages.refusals import sentence
 from node.web.pages.render import redirect, render
 
 UNREACHED: Final = 503
+_HARMLESS: Final = re.compile(
+    r"[^\s@:]{1,64}@[^\s@:]{1,253}|0x[0-9a-f]{1,42}|lnurl1.*", re.IGNORECASE
+)
+"""What is shown again after a refusal; anything else may be a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,11 @@ async def save(call: PageCall) -> web.Response:
     """POST /creator/target: recognise, try, save."""
     typed = call.field("target")
     try:
-        saved = await set_any_target(call.node, call.member, typed)
+        saved = await set_any_target(call.node, call.member, typed, fresh=True)
     except (Rejected, RailError) as error:
         call.browser.say_now("error", sentence(error))
         status = error.status if isinstance(error, Rejected) else UNREACHED
-        return await _show(call, typed, status=status)
+        return await _show(call, typed if _HARMLESS.fullmatch(typed) else "", status=status)
     kinds = {
         "address": call.gettext("a Lightning address"),
         "lnurl": call.gettext("an LNURL"),
