@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from node.clock import Clock
 from node.config import Settings
 from node.flows.close import Closing
+from node.flows.earnings.estimate import Estimates
+from node.flows.earnings.known import KnownEarnings
 from node.flows.flattr import Clicks
 from node.flows.fund import Funding
 from node.flows.pay import Payer
@@ -54,6 +56,8 @@ class Node:
     health: Health = field(default_factory=Health)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
+    earnings: KnownEarnings = field(default_factory=KnownEarnings)
+    estimates: Estimates = field(default_factory=Estimates)
 
     @property
     def funding(self) -> Funding:
