@@ -21,7 +21,6 @@ from typing import Final
 from node.clock import Clock
 from node.flows.export.cells import day, exact
 from node.flows.export.ledger import Ledger, open_ledger, read_ledger, reference
-from node.ids import MemberId
 from node.ledger.accounts import Kind
 from node.money import Asset
 from node.store.engine import Store

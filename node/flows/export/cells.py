@@ -1,7 +1,7 @@
 """Cells of CSV files, and numbers as other programs read them.
 
-A text that begins like a formula is one to a spreadsheet, and titles are written by strangers: such
-a text gets an apostrophe before it (OWASP, "CSV injection"). Numbers are ours, and stay as they are.
+A text that begins like a formula is one to a spreadsheet, and titles are written by strangers: it
+gets an apostrophe before it (OWASP, "CSV injection"). Numbers are ours, and stay as they are.
 """
 
 from __future__ import annotations

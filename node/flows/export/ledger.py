@@ -26,7 +26,7 @@ from node.store.postings import OwnAccount, Posting, Side
 
 POSTINGS_A_PIECE: Final = 2000
 MONTHS_AHEAD: Final = 12
-"""How far ahead a pot can be: money that was paid into a month that is closed goes on to the next."""
+"""How far ahead a pot can be: money paid in for a month that is closed goes on to the next."""
 HEADER: Final = "time,asset,entry,kind,month,from,to,units,amount,change,reference\r\n"
 
 

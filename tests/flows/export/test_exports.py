@@ -1,4 +1,4 @@
-"""What members take away: complete to the base unit, harmless to spreadsheets, and of nobody else."""
+"""What members take away: complete to the base unit, of nobody else, harmless to spreadsheets."""
 
 from __future__ import annotations
 
@@ -144,13 +144,15 @@ async def test_the_revenue_has_flattrs_old_columns(store, clock):
         lines = text.splitlines()
         assert lines[0] == "period;id;flattr url;url;title;clicks;revenue;clicks total"
         two, one = world.things["eve-2"].id, world.things["eve-1"].id
+
+        def named(thing, number):
+            link = f"https://node.example/things/{thing}"
+            return f'"{link}";"https://example.org/eve-{number}";"eve-{number}"'
+
         assert lines[1:] == [
-            f'{MONTH};{two};"https://node.example/things/{two}";"https://example.org/eve-2";"eve-2"'
-            ";2;3152,250;2",
-            f'{MONTH};{one};"https://node.example/things/{one}";"https://example.org/eve-1";"eve-1"'
-            ";1;2251,350;1",
-            f'{NEXT};{two};"https://node.example/things/{two}";"https://example.org/eve-2";"eve-2"'
-            ";1;360,000;3",
+            f"{MONTH};{two};{named(two, 2)};2;3152,250;2",
+            f"{MONTH};{one};{named(one, 1)};1;2251,350;1",
+            f"{NEXT};{two};{named(two, 2)};1;360,000;3",
         ]
         rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
         assert {row["title"] for row in rows} == {"eve-1", "eve-2"}
