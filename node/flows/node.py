@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from node.clock import Clock
 from node.config import Settings
+from node.flows.arrivals import Arrivals
 from node.flows.close import Closing
 from node.flows.earnings.estimate import Estimates
 from node.flows.earnings.known import KnownEarnings
@@ -54,6 +55,7 @@ class Node:
     holder: str
     """Names this process in leases."""
     health: Health = field(default_factory=Health)
+    arrivals: Arrivals = field(default_factory=Arrivals)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
     earnings: KnownEarnings = field(default_factory=KnownEarnings)
@@ -62,7 +64,7 @@ class Node:
     @property
     def funding(self) -> Funding:
         """For money in."""
-        return Funding(self.store, self.clock, self.rules, self.invoices)
+        return Funding(self.store, self.clock, self.rules, self.invoices, self.arrivals)
 
     @property
     def payer(self) -> Payer:

@@ -1,0 +1,14 @@
+"""Every page of the node, in one table. Add a module's PAGES here, and it is there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from node.web.pages import welcome
+from node.web.pages.page import Page
+from node.web.pages.reader import fund
+
+ALL_PAGES: Final[tuple[Page, ...]] = (
+    *welcome.PAGES,
+    *fund.PAGES,
+)  # fmt: skip
