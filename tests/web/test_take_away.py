@@ -142,7 +142,7 @@ async def test_a_file_that_can_not_be_finished_is_broken_off(world, monkeypatch)
         raise RuntimeError("the database is away")
 
     monkeypatch.setattr("node.web.api_earnings.ledger_csv", pieces)
-    with pytest.raises(Exception, match="payload|Connection|disconnected"):
+    with pytest.raises(Exception, match=r"payload|Connection|disconnected"):
         await alice("GET", "/ledger.csv")
 
     async def none(*_):
