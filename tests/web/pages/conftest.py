@@ -154,3 +154,11 @@ async def both_people(both_worlds):
     yield made
     for http in made.opened:
         await http.close()
+
+
+@pytest.fixture
+async def usd_people(usd_world):
+    made = People(usd_world)
+    yield made
+    for http in made.opened:
+        await http.close()
