@@ -31,7 +31,7 @@ from node.ids import MemberId, ThingId
 from node.ledger.accounts import Kind
 from node.money import Amount, Asset, sats
 from node.settlement.fees import payout_fee_limit
-from node.store import closes, deposits, journal, leaving, members
+from node.store import closes, deposits, journal, leaving, members, sites
 from node.store.engine import Tx
 from node.wallet.lightning.answers import SettledInvoice
 
@@ -83,6 +83,8 @@ async def leave(
         if in_the_way := (*found.in_the_way, *in_vault):
             raise Conflict("before this account can be closed: " + "; ".join(in_the_way))
         _demand_known(found, left)
+        for claim in await sites.of_member(tx, member):  # no thing is made under them meanwhile
+            await sites.fence(tx, claim.site, exclusive=True)
         released = await leaving.release_things(tx, member, node.clock.now_us())
         await leaving.end(tx, member, node.clock.now_us())
     return tuple(released)
