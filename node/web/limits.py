@@ -27,6 +27,8 @@ LOOK_SHARE: Final = 20
 """One of so many requests a minute may look at a site: each asks a stranger's server thrice."""
 CHAIN_SHARE: Final = 10
 """One of so many requests a minute may ask the chain; of all tokens of a member together."""
+EXPORT_SHARE: Final = 100
+"""One of so many requests a minute may be a download that reads the whole ledger, by member."""
 SIGN_IN_SHARE: Final = 10
 """One of so many requests a minute may ask to sign in, or bring a signature, from one address."""
 _MINUTE_US: Final = 60_000_000
@@ -84,6 +86,11 @@ class Limits:
         """
         if self.count(f"chain {member}") > max(1, self._limit // CHAIN_SHARE):
             raise TooMany("too many questions to the chain: wait a little", self._left_s())
+
+    def count_export(self, member: int) -> None:
+        """Count a file that is written out of the whole ledger, by member. Raises TooMany."""
+        if self.count(f"export {member}") > max(1, self._limit // EXPORT_SHARE):
+            raise TooMany("too many downloads at once: wait a minute", self._left_s())
 
     def count_sign_in(self, address: str) -> None:
         """Count a challenge, a signature or a token from an address. Raises TooMany."""
