@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.web.pages import welcome
+from node.web.pages import welcome, window
 from node.web.pages.page import Page
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
+    *window.PAGES,
 )  # fmt: skip
