@@ -6,7 +6,7 @@ from typing import Final
 
 from node.web.pages import welcome, window
 from node.web.pages.page import Page
-from node.web.pages.reader import fund, month, months, sites, withdraw
+from node.web.pages.reader import fund, month, months, sites, stablecoin, withdraw
 from node.web.pages.site import button
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
@@ -15,6 +15,7 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *sites.PAGES,
     *button.PAGES,
     *fund.PAGES,
+    *stablecoin.PAGES,
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
