@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 import node.store.chain_tables
 import node.store.money_tables
+import node.store.operator_tables
 import node.store.transaction_tables
 import node.store.vault_tables  # noqa: F401  declares the tables
 
