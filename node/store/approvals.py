@@ -33,7 +33,15 @@ async def approve(tx: Tx, approval: Approval) -> bool:
 async def approved(tx: Tx, asset: Asset) -> dict[Month, Approval]:
     """All approvals in an asset, by month."""
     rows = await tx.rows("SELECT * FROM close_approval WHERE asset = :asset", asset=asset)
-    months = (
-        Approval(Month.from_ordinal(row.month), asset, row.actor, row.at_us) for row in rows
-    )
+    months = (Approval(Month.from_ordinal(row.month), asset, row.actor, row.at_us) for row in rows)
     return {one.month: one for one in months}
+
+
+async def begun_or_approved(tx: Tx, asset: Asset) -> set[Month]:
+    """Months that are approved, or whose close has begun."""
+    rows = await tx.rows(
+        "SELECT month FROM close_approval WHERE asset = :asset"
+        " UNION SELECT month FROM close WHERE asset = :asset",
+        asset=asset,
+    )
+    return {Month.from_ordinal(row.month) for row in rows}

@@ -100,10 +100,8 @@ def _never_changes(name: str, table: str) -> list[str]:
             END"""
             for verb in ("UPDATE", "DELETE")
         ]
-    return [
-        f"CREATE TRIGGER {table}_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION rows_never_change()"
-    ]
+    never = f"{table}_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+    return [f"CREATE TRIGGER {never} FOR EACH STATEMENT EXECUTE FUNCTION rows_never_change()"]
 
 
 def _sqlite_triggers() -> list[str]:

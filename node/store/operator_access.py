@@ -130,7 +130,8 @@ async def session(tx: Tx, hash_: str) -> OperatorSession | None:
 async def sessions(tx: Tx, since_us: int) -> list[OperatorSession]:
     """Sessions that were seen since then and have not ended, newest first."""
     rows = await tx.rows(
-        _SESSION + " AND seen_us >= :since_us ORDER BY operator_session.created_us DESC, id",
+        _SESSION + " AND seen_us >= :since_us"
+        " ORDER BY operator_session.created_us DESC, operator_session.id",
         since_us=since_us,
     )
     return [_session(row) for row in rows]

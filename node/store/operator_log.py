@@ -17,6 +17,8 @@ from node.store.engine import Tx
 
 GENESIS: Final = "0" * 64
 """What comes before the first row."""
+NEWEST: Final = 2**31 - 1
+"""Greater than every row's number, which has 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)

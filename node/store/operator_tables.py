@@ -1,4 +1,4 @@
-"""The tables of the operator: how one signs in, what one has approved, and the log of what was done.
+"""The tables of the operator: ways to sign in, months that were approved, the log of what was done.
 
     operator_link, operator_passkey ▶ operator_session        ways in
     operator_challenge                                        what a passkey is asked to sign, once
