@@ -1,4 +1,4 @@
-"""A passkey in software: attestation `none`, ES256, as a browser would answer (WebAuthn level 3)."""
+"""A passkey in software: attestation `none`, ES256, as a browser answers (WebAuthn level 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's ways in: a link once, a passkey by what it has signed for this and nothing else."""
+"""The operator's ways in: a link once, a passkey by what it has signed, for this and no more."""
 
 from __future__ import annotations
 
