@@ -29,7 +29,7 @@ from node import log
 from node.app import open_node
 from node.cli.demo_page import SIMULATED, Page, open_page
 from node.clock import SystemClock, now_s
-from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.config import LndSettings, MoneySettings, OperatorSettings, Settings, WebSettings
 from node.devnet.demo_chain import DemoChain, open_demo_chain
 from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
 from node.devnet.month_file import EXAMPLE, MonthPlan, read_month
@@ -51,7 +51,8 @@ from node.flows.audits.lines import State
 from node.flows.schedule import open_schedule
 from node.money import Asset
 from node.store.closes import Close
-from node.web.server import open_server
+from node.web.operator.server import first_link, open_console
+from node.web.server import WebServer, open_server
 
 PREFIX: Final = "flattr-demo-"
 BREACH: Final = 3
@@ -115,7 +116,7 @@ async def demo(
         vault = None if chain is None else VaultStory(story, chain)
         told = await _tell(story, vault, page, started_s)
         if not once:
-            await _serve(story, page, server.url, place)
+            await _serve(story, page, server, place)
     if json:
         sys.stdout.write(json_text.dumps(told.line(), separators=(",", ":")) + "\n")
         sys.stdout.flush()
@@ -133,6 +134,7 @@ def demo_settings(network: DemoNetwork, chain: DemoChain | None) -> Settings:
         money=MoneySettings(operator_target=network.operator_target),
         stablecoin=None if chain is None else chain.settings(),
         web=WebSettings(port=0, requests_per_minute=BUSY, joins_per_hour=BUSY),
+        operator=OperatorSettings(port=0),
     )
 
 
@@ -202,7 +204,8 @@ async def _audit(story: Story, page: Page) -> str:
     return report.result
 
 
-async def _serve(story: Story, page: Page, url: str, place: Path) -> None:
+async def _serve(story: Story, page: Page, server: WebServer, place: Path) -> None:
+    url = server.url
     reader = next(iter(story.visitor.values()))
     public, mine = f"{url}{API}/public", f"-H 'Authorization: Bearer {reader.secret}' {url}{API}"
     page.chapter("The node serves on")
@@ -217,7 +220,11 @@ async def _serve(story: Story, page: Page, url: str, place: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with open_schedule(story.node):
+    node, folder = story.node, place / "node"
+    async with open_console(node, server, folder) as console, open_schedule(node):
+        if console is not None and (link := await first_link(node, console)) is not None:
+            page.say("The operator's console; this opens it once, within an hour:")
+            page.command(link)
         await stop.wait()
 
 
