@@ -10,74 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import nostr_sdk
-from bech32 import bech32_decode, convertbits
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    Prehashed,
-    decode_dss_signature,
-    encode_dss_signature,
-)
 from eth_account import Account
 from eth_account.messages import encode_defunct
 from playwright.async_api import BrowserContext
 
-ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
-"""Of secp256k1's group."""
 USER_REJECTED = 4001
-
-
-def read_lnurl(text: str) -> str:
-    """The URL in `lightning:LNURL1…` or `LNURL1…` (LUD-01), or in `keyauth://…` (LUD-17)."""
-    bare = text.strip().removeprefix("lightning:").removeprefix("LIGHTNING:")
-    if bare.startswith("keyauth://"):
-        return "https" + bare.removeprefix("keyauth")
-    prefix, words = bech32_decode(bare.lower())
-    assert prefix == "lnurl", text
-    told = convertbits(words, 5, 8, pad=False)
-    assert told is not None, text
-    return bytes(told).decode()
-
-
-class AuthWallet:
-    """A Lightning wallet's other key. Each seed and each domain is another identity (LUD-05)."""
-
-    def __init__(self, seed: str) -> None:
-        self._seed = seed
-
-    async def scan(self, text: str) -> dict[str, Any]:
-        """Do what the link asks; what the node's callback answers."""
-        async with aiohttp.ClientSession() as http, http.get(self.signed(text)) as response:
-            answer = await response.json(content_type=None)
-        assert isinstance(answer, dict)
-        return answer
-
-    def signed(self, text: str) -> str:
-        """The callback's URL with the signature."""
-        url = read_lnurl(text)
-        query = parse_qs(urlsplit(url).query)
-        assert query["tag"] == ["login"], url
-        key = self._key(urlsplit(url).netloc)
-        digest = bytes.fromhex(query["k1"][0])
-        r, s = decode_dss_signature(key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
-        signature = encode_dss_signature(r, min(s, ORDER - s)).hex()
-        return f"{url}&sig={signature}&key={_compressed(key)}"
-
-    def _key(self, domain: str) -> ec.EllipticCurvePrivateKey:
-        digest = hashlib.sha256(f"{self._seed} {domain}".encode()).digest()
-        return ec.derive_private_key(1 + int.from_bytes(digest) % (ORDER - 1), ec.SECP256K1())
-
-
-def _compressed(key: ec.EllipticCurvePrivateKey) -> str:
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
-        .hex()
-    )
 
 
 ANNOUNCE = """
