@@ -18,22 +18,19 @@ from typing import Final, Literal, TypeAlias
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from node.errors import BadInput, NoStablecoin, NotFound
+from node.errors import BadInput
 from node.flows import answers
-from node.flows.node import Node
-from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId
-from node.month import Month
 from node.store.members import Token
 from node.web import problems, reading
 from node.web.keys import DESK, Desk
 from node.web.session import demand_scope
+from node.web.visit import Visit
 
 Handler: TypeAlias = Callable[..., Awaitable[BaseModel]]
 RawHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Scope: TypeAlias = Literal["read", "click", "things", "money"]
 ERRORS_TOLD_MAX: Final = 3
-_NAME_MAX: Final = 64
 _UNREADY: Final = 503
 
 
@@ -67,51 +64,17 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(Visit):
     """One request that may go on."""
 
-    desk: Desk
-    request: web.Request
     token: Token | None
     key: str
-
-    @property
-    def node(self) -> Node:
-        """The node."""
-        return self.desk.node
 
     @property
     def member(self) -> MemberId:
         """Who asks."""
         assert self.token is not None, "the route has a scope"
         return self.token.member
-
-    @property
-    def address(self) -> str:
-        """Where the request comes from, as it is counted."""
-        return self.desk.limits.address_of(self.request)
-
-    @property
-    def stablecoin(self) -> Stablecoin:
-        """The second rail. Raises NoStablecoin."""
-        if self.node.stablecoin is None:
-            raise NoStablecoin
-        return self.node.stablecoin
-
-    def row_id(self, name: str) -> int:
-        """A number in the path. Raises NotFound."""
-        return reading.row_id(self.request.match_info[name])
-
-    def month(self) -> Month:
-        """The month in the path. Raises BadMonth."""
-        return Month.parse(self.request.match_info["month"])
-
-    def name(self, name: str) -> str:
-        """An opaque id in the path. Raises NotFound."""
-        text = self.request.match_info[name]
-        if len(text) > _NAME_MAX or not (text.isascii() and text.replace("-", "").isalnum()):
-            raise NotFound(f"there is no {name} of this name")
-        return text
 
 
 def bind(route: Route, handler: Handler) -> RawHandler:

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
 
 from node.errors import NotFound
 from node.web import problems
-from node.web.endpoint import RawHandler, Route
+from node.web.endpoint import RawHandler
 from node.web.keys import DESK
+from node.web.pages import headers, refusals
+from node.web.pages.browser import Browser
 from node.web.problems import WrongExpectation, WrongMethod
 
 _PARAMETER: Final = re.compile(r"\\\{[a-z]+\\\}")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-def refuse(groups: Mapping[str, tuple[Route, ...]]) -> RawHandler:
-    """The handler of everything else: 405 with Allow, or 404."""
+def refuse(taken: Iterable[tuple[str, str]]) -> RawHandler:
+    """The handler of everything else: 405 with Allow, or 404. `taken`: (method, path) of routes."""
     methods: dict[str, set[str]] = {}
-    for routes in groups.values():
-        for route in routes:
-            allowed = {"GET", "HEAD"} if route.method == "GET" else {route.method}
-            methods.setdefault(route.path, set()).update(allowed)
+    for method, path in taken:
+        allowed = {"GET", "HEAD"} if method == "GET" else {method}
+        methods.setdefault(path, set()).update(allowed)
     table = [
         (re.compile(_PARAMETER.sub("[^/]+", re.escape(path))), ", ".join(sorted(some)))
         for path, some in methods.items()
@@ -32,19 +33,32 @@ def refuse(groups: Mapping[str, tuple[Route, ...]]) -> RawHandler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         desk = request.app[DESK]
-        network = desk.node.settings.network
         try:
             desk.limits.count(desk.limits.address_of(request))
         except Exception as error:  # noqa: BLE001  every error is told in one place
-            return problems.answer(problems.tell(error), network)
+            return await _tell(request, error)
         for pattern, allowed in table:
             if pattern.fullmatch(request.path):
-                told = problems.tell(WrongMethod(f"this URL takes {allowed}"))
-                return problems.answer(told, network, {"Allow": allowed})
-        told = problems.tell(NotFound("nothing is here: /openapi.json lists what there is"))
-        return problems.answer(told, network)
+                wrong = WrongMethod(f"this URL takes {allowed}")
+                return await _tell(request, wrong, {"Allow": allowed})
+        return await _tell(request, NotFound("nothing is here: /openapi.json lists what there is"))
 
     return handle
+
+
+async def _tell(
+    request: web.Request, error: Exception, more: dict[str, str] | None = None
+) -> web.Response:
+    """To people as a page, to programs as a problem."""
+    desk = request.app[DESK]
+    if refusals.wants_page(request):
+        browser = Browser(request, desk.node.settings)
+        response = await refusals.show(desk, request, browser, error)
+        response.headers.update(more or {})
+        browser.stamp(response)
+        headers.add(response, desk)
+        return response
+    return problems.answer(problems.tell(error), desk.node.settings.network, more)
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:

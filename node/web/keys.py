@@ -11,7 +11,9 @@ from node.flows.node import Node
 from node.web.known_lightning import KnownLightning
 from node.web.known_things import KnownThings
 from node.web.limits import Limits
+from node.web.pages.render import Templates
 from node.web.session import Sessions
+from node.web.static_files import StaticFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Desk:
     limits: Limits
     things: KnownThings
     lightning: KnownLightning
+    files: StaticFiles
+    templates: Templates
 
 
 DESK: Final = web.AppKey("desk", Desk)
@@ -30,10 +34,13 @@ DESK: Final = web.AppKey("desk", Desk)
 
 def make_desk(node: Node) -> Desk:
     """A desk with nothing remembered yet."""
+    files = StaticFiles()
     return Desk(
         node,
         Sessions(node.store, node.clock),
         Limits(node.settings.web, node.clock),
         KnownThings(node.store, node.clock),
         KnownLightning(node.lnd, node.clock),
+        files,
+        Templates(node.settings, files),
     )

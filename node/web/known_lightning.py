@@ -46,6 +46,14 @@ class KnownLightning:
         self._asking = asyncio.Lock()
         self._seen = Seen(None, "not asked yet")
         self._fresh_until_us = 0
+        self._simulated: bool | None = None
+
+    async def is_simulated(self) -> bool:
+        """Whether this is no real LND: it is asked until it has said so once."""
+        if self._simulated is None:
+            seen = await self.look()
+            self._simulated = None if seen.node is None else seen.simulated
+        return bool(self._simulated)
 
     async def look(self) -> Seen:
         """What LND says of itself."""

@@ -30,6 +30,8 @@ from node.web.models.base import PageQuery
 from node.web.models.health import AliveOut, DocumentOut, ProblemKindOut, ReadyOut
 from node.web.month_file import serve_month_file
 from node.web.openapi import serve_document
+from node.web.pages.page import bind as bind_page
+from node.web.pages.table import ALL_PAGES
 
 RequestHandler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -186,10 +188,18 @@ def add_routes(app: web.Application) -> None:
         MONTH_FILE.under(API): serve_month_file,
         DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
     }
-    for routes in all_routes().values():
-        for route in routes:
-            handler = own.get(route) or bind(route, route.demand_handler())
-            app.router.add_route(route.method, route.path, handler, expect_handler=expect)
-            if route.method == "GET":  # RFC 9110 §9.3.2; aiohttp leaves the body out
-                app.router.add_route("HEAD", route.path, handler, expect_handler=expect)
-    app.router.add_route("*", "/{anything:.*}", refuse(all_routes()), expect_handler=expect)
+    routes = [route for some in all_routes().values() for route in some]
+    for route in routes:
+        handler = own.get(route) or bind(route, route.demand_handler())
+        _add(app, route.method, route.path, handler)
+    for page in ALL_PAGES:
+        _add(app, page.method, page.path, bind_page(page))
+    taken = [(route.method, route.path) for route in routes]
+    taken += [(page.method, page.path) for page in ALL_PAGES]
+    app.router.add_route("*", "/{anything:.*}", refuse(taken), expect_handler=expect)
+
+
+def _add(app: web.Application, method: str, path: str, handler: RawHandler) -> None:
+    app.router.add_route(method, path, handler, expect_handler=expect)
+    if method == "GET":  # RFC 9110 §9.3.2; aiohttp leaves the body out
+        app.router.add_route("HEAD", path, handler, expect_handler=expect)

@@ -1,0 +1,1 @@
+"""The pages: what people see of the node in a browser, made here on the server."""

@@ -1,0 +1,46 @@
+"""Errors as pages: in the same words as the problems of the API, and with what to do next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from node.web import problems
+from node.web.keys import Desk
+from node.web.pages.browser import Browser
+from node.web.pages.render import frame_of
+from node.web.problems import Told
+
+
+async def show(
+    desk: Desk, request: web.Request, browser: Browser, error: Exception
+) -> web.Response:
+    """The page of an error."""
+    told = problems.tell(error)
+    spoken = desk.templates.language_of(request, browser)
+    frame = frame_of(request, browser, spoken, await desk.lightning.is_simulated())
+    values = {"status": told.problem.status, "title": told.problem.title, **_words(told)}
+    text = desk.templates.fill("error.html", spoken, frame, values)
+    response = web.Response(text=text, content_type="text/html", status=told.problem.status)
+    if told.retry_after_s is not None:
+        response.headers["Retry-After"] = str(told.retry_after_s)
+    return response
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether who asks is a person with a browser, at no URL of the API."""
+    accepts = request.headers.get("Accept", "")
+    return "text/html" in accepts and not request.path.startswith("/api/")
+
+
+def sentence(error: Exception) -> str:
+    """An error as a sentence of a page."""
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def _words(told: Told) -> dict[str, object]:
+    detail = told.detail[:1].upper() + told.detail[1:]
+    unknown = told.problem.status == HTTPStatus.NOT_FOUND
+    return {"detail": detail, "sign_in": told.problem.slug == "unauthorized", "unknown": unknown}
