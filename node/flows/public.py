@@ -32,13 +32,26 @@ class Popularity:
 async def popularity(store: Store, clock: Clock, thing: ThingId) -> Popularity:
     """A thing and its counters. Raises NotFound."""
     async with store.read() as tx:
-        return await _popularity(tx, clock, await things.get(tx, thing))
+        return await popularity_in(tx, clock, await things.get(tx, thing))
 
 
 async def popularity_of_url(store: Store, clock: Clock, canonical: str) -> Popularity:
     """The same, by canonical URL. Raises NotFound."""
     async with store.read() as tx:
-        return await _popularity(tx, clock, await things.by_url(tx, canonical))
+        return await popularity_in(tx, clock, await things.by_url(tx, canonical))
+
+
+async def popularity_in(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:
+    """The same, in a transaction that is open. Raises NotFound."""
+    if thing is None:
+        raise NotFound("there is no such thing here: nobody has flattred or added it yet")
+    by_month = await things.counts_of(tx, thing.id)
+    this = this_month(clock)
+    since = this.plus(-PENDING_MONTHS)
+    waiting = 0
+    if thing.owner is None:
+        waiting = sum(count for month, count in by_month.items() if month >= since)
+    return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)
 
 
 async def most_flattred(store: Store, month: Month, limit: int) -> list[tuple[Thing, int]]:
@@ -73,15 +86,3 @@ async def month_file(node: Node, month: Month) -> tuple[bytes, str]:
     if not content:
         raise NotFound(f"nothing was sealed on the vault for {month} yet")
     return content, f"0x{file_hash(content).hex()}"
-
-
-async def _popularity(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:
-    if thing is None:
-        raise NotFound("there is no such thing here: nobody has flattred or added it yet")
-    by_month = await things.counts_of(tx, thing.id)
-    this = this_month(clock)
-    since = this.plus(-PENDING_MONTHS)
-    waiting = 0
-    if thing.owner is None:
-        waiting = sum(count for month, count in by_month.items() if month >= since)
-    return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)

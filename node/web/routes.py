@@ -16,8 +16,9 @@ from node.web import (
     api_things,
     health,
 )
-from node.web.api_public import Counters
 from node.web.clicks import ClickDesk
+from node.web.embed.counters import Counters
+from node.web.embed.urls import EMBEDS, embed_handlers
 from node.web.endpoint import RawHandler, Route, bind
 from node.web.fallback import expect, refuse
 from node.web.keys import DESK
@@ -125,6 +126,8 @@ UNDO_THING: Final = Route("DELETE", "/things/{thing}/flattr", "take it back", t.
 CLICKS: Final = (FLATTR, UNDO, FLATTR_THING, UNDO_THING)
 
 COUNT: Final = Route("GET", "/public/things/{thing}/count", "its counter, cacheable", t.CountOut)
+COUNT_URL: Final = Route("GET", "/public/count", "the counter of a URL, cacheable; 0 if unknown",
+                         t.CountOut, query=t.ThingUrlQuery)  # fmt: skip
 MONTH_FILE: Final = Route("GET", "/public/months/{month}/stablecoin",
                           "the file of a month that is sealed on the vault",
                           s.MonthFileOut)  # fmt: skip
@@ -136,6 +139,7 @@ PUBLIC: Final = (
     Route("GET", "/public/things", "a thing and its counters, by URL", t.PublicThingOut,
           api_public.find_thing, query=t.ThingUrlQuery),
     COUNT,
+    COUNT_URL,
     Route("GET", "/public/most-flattred", "the most flattred things of a month", t.MostFlattredOut,
           api_public.list_most_flattred, query=t.MostFlattredQuery),
 )  # fmt: skip
@@ -185,6 +189,7 @@ def add_routes(app: web.Application) -> None:
         FLATTR_THING.under(API): clicks.flattr_thing,
         UNDO_THING.under(API): clicks.undo_thing,
         COUNT.under(API): counters.count,
+        COUNT_URL.under(API): counters.count_of_url,
         MONTH_FILE.under(API): serve_month_file,
         DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
     }
@@ -194,8 +199,10 @@ def add_routes(app: web.Application) -> None:
         _add(app, route.method, route.path, handler)
     for page in ALL_PAGES:
         _add(app, page.method, page.path, bind_page(page))
+    for embed, answer in embed_handlers(counters).items():
+        _add(app, embed.method, embed.path, answer)
     taken = [(route.method, route.path) for route in routes]
-    taken += [(page.method, page.path) for page in ALL_PAGES]
+    taken += [(one.method, one.path) for one in (*ALL_PAGES, *EMBEDS)]
     app.router.add_route("*", "/{anything:.*}", refuse(taken), expect_handler=expect)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import node.store.chain_tables
+import node.store.consent_tables
 import node.store.login_tables
 import node.store.money_tables
 import node.store.transaction_tables
