@@ -28,7 +28,7 @@ from node.errors import (
 from node.flows.rules import Rules
 from node.ids import MemberId
 from node.store import members
-from node.store.engine import Store
+from node.store.engine import Store, Tx
 from node.store.members import StoredTarget, Token
 from node.wallet.fetch import Fetcher
 from node.wallet.lightning.targets import (
@@ -71,15 +71,21 @@ class SavedTarget:
 
 async def join(store: Store, clock: Clock, name: str) -> tuple[MemberId, NewToken]:
     """A new member and a first token with all scopes. Raises BadInput, Conflict."""
-    if not _NAME.fullmatch(name):
-        raise BadInput("a name is 2 to 32 of a-z, 0-9, - and _, and begins with a letter or digit")
     async with store.write() as tx:
-        member = await members.add(tx, name, clock.now_us())
-        if member is None:
-            raise Conflict(f"the name {name} is taken")
+        member = await add_member(tx, clock, name)
         new = _new_token(member, "first", SCOPES, TOKEN_DAYS_MAX, clock.now_us())
         await members.add_token(tx, new.token, _hash(new.secret))
     return member, new
+
+
+async def add_member(tx: Tx, clock: Clock, name: str) -> MemberId:
+    """A new member, in the transaction that says how they come back. Raises BadInput, Conflict."""
+    if not _NAME.fullmatch(name):
+        raise BadInput("a name is 2 to 32 of a-z, 0-9, - and _, and begins with a letter or digit")
+    member = await members.add(tx, name, clock.now_us())
+    if member is None:
+        raise Conflict(f"the name {name} is taken")
+    return member
 
 
 async def make_token(

@@ -79,10 +79,15 @@ async def open_in(
 
 async def find_session(store: Store, clock: Clock, secret: str) -> Session | None:
     """The session with this secret, if it is not over."""
-    if len(secret) != SECRET_CHARS or not secret.isascii():
-        return None
     async with store.read() as tx:
-        found = await sessions.by_hash(tx, _hash(secret))
+        return await find_in(tx, clock, secret)
+
+
+async def find_in(tx: Tx, clock: Clock, secret: str | None) -> Session | None:
+    """`find_session`, in the transaction that acts for the member."""
+    if secret is None or len(secret) != SECRET_CHARS or not secret.isascii():
+        return None
+    found = await sessions.by_hash(tx, _hash(secret))
     return found if found is not None and _alive(found, clock.now_us()) else None
 
 

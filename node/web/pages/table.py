@@ -6,7 +6,9 @@ from typing import Final
 
 from node.web.pages import welcome
 from node.web.pages.page import Page
+from node.web.pages.reader import fund
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
+    *fund.PAGES,
 )  # fmt: skip
