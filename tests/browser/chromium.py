@@ -115,9 +115,9 @@ async def open_context(browser: Browser, **options: object) -> AsyncIterator[Bro
 async def open_watched(
     browser: Browser, **options: object
 ) -> AsyncIterator[tuple[BrowserContext, Watch]]:
-    """A visitor with no cookies, and what is seen of it."""
+    """A visitor with no cookies, who wants nothing to move, and what is seen of it."""
     watch = Watch()
-    context = await browser.new_context(**options)  # type: ignore[arg-type]  # playwright's names
+    context = await browser.new_context(**{"reduced_motion": "reduce", **options})  # type: ignore[arg-type]  # playwright's names
     context.set_default_timeout(WAIT_MS)
     context.on("request", watch.on_request)
     context.on("console", watch.on_console)

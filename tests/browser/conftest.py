@@ -15,8 +15,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
+from node.store import checks
 from tests.browser.axe_core import ensure_axe, violations
 from tests.browser.chromium import Watch, open_browser, open_watched
+from tests.browser.place import Place, open_place
 
 HERE = Path(__file__).parent
 Accessible = Callable[[Page], Awaitable[None]]
@@ -85,3 +87,12 @@ def assert_accessible(axe_script: str) -> Accessible:
         assert await violations(page, axe_script) == [], page.url
 
     return ask
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    """A node on the simulated network; its books must be clean when the test ends."""
+    async with open_place(tmp_path) as opened:
+        yield opened
+        async with opened.node.store.read() as tx:
+            assert await checks.breaches(tx, deep=True) == []
