@@ -21,7 +21,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
-from babel.numbers import format_decimal, get_group_symbol
+from babel.numbers import format_compact_decimal, format_decimal, get_group_symbol
 
 from node.money import Amount, Asset
 from node.month import Month
@@ -37,7 +37,7 @@ _SHORT_CHARS: Final = 10
 
 def filters(language: Language) -> dict[str, Callable[..., str]]:
     """The filters of one language, by name."""
-    written = _Formats(language)
+    written = Formats(language)
     return {
         "sat": written.amount,
         "bare": written.bare,
@@ -51,7 +51,9 @@ def filters(language: Language) -> dict[str, Callable[..., str]]:
     }
 
 
-class _Formats:
+class Formats:
+    """The same for Python."""
+
     def __init__(self, language: Language) -> None:
         self._locale = language.locale
         self._group = get_group_symbol(language.locale)
@@ -71,6 +73,10 @@ class _Formats:
         """A whole number."""
         return self._spaced(number, "#,##0")
 
+    def percent(self, bps: int) -> str:
+        """Hundredths of a percent, as percent, without the sign."""
+        return self._spaced(Decimal(bps) / 100, "#,##0.##")
+
     def date(self, at_s: int) -> str:
         """A day."""
         return str(format_date(_utc(at_s), "medium", locale=self._locale))
@@ -83,6 +89,15 @@ class _Formats:
     def month(self, month: Month) -> str:
         """A month."""
         return str(format_skeleton("yMMMM", _utc(month.starts_s), locale=self._locale))
+
+    def short_month(self, month: Month) -> str:
+        """A month, for the axis of a chart."""
+        return str(format_skeleton("MMM", _utc(month.starts_s), locale=self._locale))
+
+    def compact(self, amount: Amount) -> str:
+        """A rough amount without its unit, for a bar of a chart."""
+        coins = Decimal(amount.units) / amount.asset.units_per_coin
+        return str(format_compact_decimal(coins, locale=self._locale, fraction_digits=1))
 
     def duration(self, seconds: int) -> str:
         """About how long."""

@@ -6,9 +6,12 @@ from typing import Final
 
 from node.web.pages import welcome
 from node.web.pages.page import Page
-from node.web.pages.reader import fund
+from node.web.pages.reader import fund, month, months, withdraw
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
     *fund.PAGES,
+    *month.PAGES,
+    *months.PAGES,
+    *withdraw.PAGES,
 )  # fmt: skip
