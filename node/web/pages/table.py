@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from node.web.pages import welcome
+from node.web.pages import welcome, window
 from node.web.pages.page import Page
 from node.web.pages.reader import fund, month, months, withdraw
 
@@ -14,4 +14,5 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
+    *window.PAGES,
 )  # fmt: skip
