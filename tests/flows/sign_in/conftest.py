@@ -8,8 +8,8 @@ import pytest
 
 from node.flows import sessions
 from node.flows.sign_in import ethereum, lightning, nostr
-from node.flows.sign_in.asking import SignIn, new_browser
-from node.flows.sign_in.finish import Browser, SignedIn, finish
+from node.flows.sign_in.asking import SignIn, new_browser, waiting
+from node.flows.sign_in.finish import Browser, SignedIn, Unsigned, finish
 from node.store.sessions import Session
 from tests.conftest import MONTH
 from tests.flows.sign_in import keys
@@ -91,3 +91,12 @@ def ann(sign_in) -> Person:
 @pytest.fixture
 def bob(sign_in) -> Person:
     return Person(sign_in, 22, new_browser())
+
+
+@pytest.fixture(autouse=True)
+async def nothing_is_proven(request, ann, bob):
+    """After a refusal nobody is signed in, and no proof waits for anybody."""
+    yield
+    for person in (ann, bob) if "refused" in request.node.name else ():
+        assert await waiting(person.sign_in, person.secret) is None
+        assert await person.finish("anybody") == Unsigned()

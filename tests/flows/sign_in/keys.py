@@ -69,7 +69,7 @@ def nostr_keys(number: int) -> Keys:
 
 
 def sign_event(shown: str, keys: Keys, **changes) -> str:
-    """Sign the event that was shown, with another kind, content, time or tags, or one tag's value."""
+    """Sign the event that was shown, with other kind, content, time or tags, or one tag's value."""
     event = json.loads(shown)
     tags = changes.pop("tags", None)
     for name in ("kind", "content", "created_at"):
