@@ -202,7 +202,8 @@ def add_routes(app: web.Application) -> None:
     for embed, answer in embed_handlers(counters).items():
         _add(app, embed.method, embed.path, answer)
     taken = [(route.method, route.path) for route in routes]
-    taken += [(one.method, one.path) for one in (*ALL_PAGES, *EMBEDS)]
+    taken += [(page.method, page.path) for page in ALL_PAGES]
+    taken += [(embed.method, embed.path) for embed in EMBEDS]
     app.router.add_route("*", "/{anything:.*}", refuse(taken), expect_handler=expect)
 
 

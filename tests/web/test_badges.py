@@ -117,7 +117,7 @@ def test_a_badge_is_well_formed_and_says_the_title_as_text(title):
     assert root.find(f"{SVG}title").text == f"3 flattrs: {title}"
     assert root.get("aria-label") == f"3 flattrs: {title}"
     assert {one.tag.removeprefix(SVG) for one in root.iter()} == {
-        "svg", "title", "style", "clipPath", "rect", "g", "path", "text",
+        "svg", "title", "style", "clipPath", "rect", "g", "path", "circle", "text",
     }  # fmt: skip
 
 

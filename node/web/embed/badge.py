@@ -19,12 +19,14 @@ EXACT_BELOW: Final = 10_000
 WITHOUT_TENTHS: Final = 100
 _GLYPH_WIDTHS: Final = {".": 4.0, "k": 6.2, "M": 9.0}
 _DIGIT_WIDTH: Final = 7.0
-_MARK: Final = '<path class="m" d="M5 5h10v3H8v2h5v3H8v4H5z"/>'
+_RING: Final = (
+    '<circle class="{name}" cx="12" cy="10" r="4.4" fill="none" stroke-width="2.6" pathLength="6"'
+    ' stroke-dasharray="{dashes}" transform="rotate(-84 12 10)"/>'
+)
+_MARK: Final = _RING.format(name="o", dashes=".8 .2") + _RING.format(name="p", dashes=".8 5.2")
 _STYLE: Final = (
-    ".l{fill:#1d4d3c}.r{fill:#e7efe9}.w{fill:#fff}.n{fill:#1d2a24}.m{fill:#f4b942}"
-    ".e{fill:none;stroke:#1d4d3c;stroke-opacity:.35}"
-    "@media(prefers-color-scheme:dark){.l{fill:#2f7d5f}.r{fill:#1c2621}.n{fill:#eaf3ee}"
-    ".e{stroke:#6fb598;stroke-opacity:.45}}"
+    ".l{fill:#0b6b4f}.r{fill:#e0f1e9}.w{fill:#fff}.n{fill:#07513b}.o{stroke:#fff}.p{stroke:#ffc24b}"
+    "@media(prefers-color-scheme:dark){.r{fill:#153226}.n{fill:#a9ecce}}"
 )
 
 
@@ -41,7 +43,6 @@ def draw_badge(flattrs: int, title: str) -> str:
         f'<clipPath id="c"><rect width="{width}" height="{HEIGHT}" rx="5"/></clipPath>'
         f'<g clip-path="url(#c)"><path class="r" d="M0 0h{width}v{HEIGHT}H0z"/>'
         f'<path class="l" d="M0 0h{LEFT_WIDTH}v{HEIGHT}H0z"/></g>'
-        f'<rect class="e" x=".5" y=".5" width="{width - 1}" height="{HEIGHT - 1}" rx="4.5"/>'
         f"{_MARK}"
         '<g font-family="Verdana,DejaVu Sans,Geneva,sans-serif" font-size="11">'
         f'<text class="w" x="21" y="14" textLength="{WORD_WIDTH}">{WORD}</text>'

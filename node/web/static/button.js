@@ -12,25 +12,37 @@
   const script = document.currentScript || document.querySelector('script[src*="/button.js"]');
   const node = new URL(script.src).origin;
   const SVG = "http://www.w3.org/2000/svg";
-  const MARK = "M5 5h10v3H8v2h5v3H8v4H5z";
   const buttons = new Set();
 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
     :host { display: inline-block; vertical-align: middle; }
     :host([hidden]) { display: none; }
-    a { display: inline-flex; height: 28px; border-radius: 7px; overflow: hidden; font: 600 14px/28px
-      system-ui, sans-serif; text-decoration: none; color: #fff; background: #1d4d3c;
-      border: 1px solid #1d4d3c; }
-    a:hover { filter: brightness(1.15); }
-    a:focus-visible { outline: 3px solid #f4b942; outline-offset: 2px; }
-    svg { width: 20px; height: 20px; margin: 4px 2px 4px 5px; fill: #f4b942; }
-    .word { padding-right: 9px; }
-    .count { padding: 0 9px; background: #e7efe9; color: #1d2a24; font-variant-numeric: tabular-nums; }
+    a { display: inline-flex; align-items: center; height: 30px; border-radius: 8px; overflow: hidden;
+      font: 600 14px/30px system-ui, sans-serif; text-decoration: none; color: #fff; background: #0b6b4f; }
+    a:hover { background: #07513b; }
+    a:focus-visible { outline: 3px solid #c98a10; outline-offset: 2px; }
+    svg { width: 18px; height: 18px; margin: 0 6px 0 8px; fill: none; stroke: #fff; stroke-width: 5; }
+    .part, .done svg { stroke: #ffc24b; }
+    .word { padding-right: 10px; }
+    .count { padding: 0 10px; color: #07513b; background: #e0f1e9; font-variant-numeric: tabular-nums; }
     .count:empty { display: none; }
-    .done { background: #b86b00; border-color: #b86b00; }
-    .done svg { fill: #fff; }
-    @media (prefers-reduced-motion: no-preference) { a { transition: background .2s; } }`);
+    @media (prefers-reduced-motion: no-preference) { a, circle { transition: .25s; } }`);
+
+  // Six equal shares, and one of them is this page's.
+  const draw = () => {
+    const mark = document.createElementNS(SVG, "svg");
+    mark.setAttribute("viewBox", "5 5 22 22");
+    mark.setAttribute("aria-hidden", "true");
+    for (const [name, dashes] of [["", ".8 .2"], ["part", ".8 5.2"]]) {
+      const ring = document.createElementNS(SVG, "circle");
+      const said = { class: name, cx: 16, cy: 16, r: 8.5, pathLength: 6, "stroke-dasharray": dashes };
+      for (const key in said) ring.setAttribute(key, said[key]);
+      ring.setAttribute("transform", "rotate(-84 16 16)");
+      mark.append(ring);
+    }
+    return mark;
+  };
 
   const make = (tag, name, ...inside) => {
     const made = document.createElement(tag);
@@ -44,14 +56,9 @@
 
     constructor() {
       super();
-      const mark = document.createElementNS(SVG, "svg");
-      mark.setAttribute("viewBox", "0 0 20 20");
-      mark.setAttribute("aria-hidden", "true");
-      mark.append(document.createElementNS(SVG, "path"));
-      mark.firstChild.setAttribute("d", MARK);
       this.word = make("span", "word", "Flattr");
       this.number = make("span", "count");
-      this.link = make("a", "", mark, this.word, this.number);
+      this.link = make("a", "", draw(), this.word, this.number);
       this.link.setAttribute("part", "button");
       this.link.target = "flattr";
       this.link.rel = "payment";
