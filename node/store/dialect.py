@@ -69,6 +69,13 @@ class Dialect:
         shared = "" if exclusive else "_shared"
         return f"SELECT pg_advisory_xact_lock{shared}(1717, CAST(:month AS integer))"
 
+    def site_fence(self, *, exclusive: bool) -> str | None:
+        """The lock on `:site` that new things of it share and a claim of it has alone."""
+        if self.name == "sqlite":
+            return None
+        shared = "" if exclusive else "_shared"
+        return f"SELECT pg_advisory_xact_lock{shared}(1719, hashtext(:site))"
+
 
 @cache
 def _json_rows(name: Name, types: tuple[str, ...]) -> str:

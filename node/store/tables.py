@@ -103,9 +103,11 @@ class ThingRow(SQLModel, table=True):
     """What can be flattred, known by its canonical URL."""
 
     __tablename__: ClassVar[Any] = "thing"
-    __table_args__ = (Index("thing_of_owner", "owner"),)
+    __table_args__ = (Index("thing_of_owner", "owner"), Index("thing_of_site", "site"))
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
+    site: str = Field(sa_column_kwargs={"server_default": ""})
+    """The host of the URL, with its port if that is no plain one."""
     title: str
     owner: int | None = Field(default=None, foreign_key="member.id")
     claimed_us: int | None = big()

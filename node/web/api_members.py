@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from node.flows import join
-from node.flows.claim import claim_line
 from node.flows.look import member_of, notices_of, set_dues_from_earnings, target_of, tokens_of
+from node.flows.proofs import claim_line
 from node.flows.vault.target import set_vault_target
 from node.money import Asset
 from node.store.members import StoredTarget, Token
@@ -50,7 +50,7 @@ async def read_me(call: Call) -> MemberOut:
         dues_from_earnings=found.dues_from_earnings,
         suspended=found.suspended_us is not None,
         scopes=_scopes(call.token),
-        claim_line=claim_line(found.id, found.name),
+        claim_line=claim_line(call.node.settings.web.public_url, found.id, found.name),
     )
 
 

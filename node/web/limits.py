@@ -23,6 +23,8 @@ from node.errors import TooMany
 
 CALLERS_MAX: Final = 100_000
 """With more callers than this in one minute, all counts begin again: memory is bounded."""
+LOOK_SHARE: Final = 20
+"""One of so many requests a minute may look at a site: each asks a stranger's server thrice."""
 CHAIN_SHARE: Final = 10
 """One of so many requests a minute may ask the chain; of all tokens of a member together."""
 _MINUTE_US: Final = 60_000_000
@@ -80,6 +82,11 @@ class Limits:
         """
         if self.count(f"chain {member}") > max(1, self._limit // CHAIN_SHARE):
             raise TooMany("too many questions to the chain: wait a little", self._left_s())
+
+    def count_look(self, member: int) -> None:
+        """Count a look at a stranger's site, by member. Raises TooMany."""
+        if self.count(f"look {member}") > max(1, self._limit // LOOK_SHARE):
+            raise TooMany("you have looked very often: wait a little", self._left_s())
 
     def allowance(self, caller: str) -> Allowance:
         """What this caller has left of the minute."""

@@ -20,6 +20,7 @@ _SCHEMAS: Final = "#/components/schemas/"
 _PARAMETER: Final = re.compile(r"\{([a-z]+)\}")
 _PATH_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "thing": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "site": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "month": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
     "deposit": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     "payout": {"type": "string", "pattern": "^[0-9a-f]{32}$"},

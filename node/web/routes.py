@@ -12,6 +12,7 @@ from node.web import (
     api_money,
     api_months,
     api_public,
+    api_sites,
     api_stablecoin,
     api_things,
     health,
@@ -25,6 +26,7 @@ from node.web.keys import DESK
 from node.web.models import members as m
 from node.web.models import money as p
 from node.web.models import months as n
+from node.web.models import sites as w
 from node.web.models import stablecoin as s
 from node.web.models import things as t
 from node.web.models.base import PageQuery
@@ -91,6 +93,15 @@ THINGS: Final = (
     Route("GET", "/things/{thing}", "one thing", t.ThingOut, api_things.read_thing, "read"),
     Route("POST", "/things/{thing}/claim", "look for my line on the site, and make it mine",
           t.ClaimOut, api_things.claim_thing, "things"),
+    Route("POST", "/sites", "begin to claim a whole site", w.SiteOut, api_sites.ask_site, "things",
+          body=w.SiteIn, status=201, key="answer"),
+    Route("GET", "/me/sites", "the sites I claim", w.SitesOut, api_sites.list_sites, "read"),
+    Route("GET", "/sites/{site}", "one of them, and what to put where", w.SiteOut,
+          api_sites.read_site, "read"),
+    Route("POST", "/sites/{site}/claim", "look for my proof at the site, and make it mine",
+          w.SiteCheckOut, api_sites.claim_site, "things"),
+    Route("DELETE", "/sites/{site}", "release a site; what I own of it stays mine", w.SitesOut,
+          api_sites.release_site, "things"),
     Route("POST", "/subscriptions", "flattr a thing for 3, 6 or 12 months", t.SubscriptionOut,
           api_things.make_subscription, "click", body=t.SubscriptionIn, key="answer"),
     Route("GET", "/subscriptions", "what repeats", t.SubscriptionsOut,

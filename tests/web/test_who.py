@@ -62,7 +62,7 @@ async def test_each_route_asks_for_its_scope_and_no_token_makes_a_stronger_one(w
         tokens[scope] = Client(world.http, world.url, made.body["secret"])
     for route in _routes():
         path = route.path.replace("{month}", "2026-11").removeprefix("/api/v1")
-        for name in ("thing", "deposit", "payout", "token"):
+        for name in ("thing", "site", "deposit", "payout", "token"):
             path = path.replace(f"{{{name}}}", "1")
         for scope, client in tokens.items():
             answer = await client(route.method, path, {} if route.body else None)
