@@ -37,11 +37,17 @@ class MemberRow(SQLModel, table=True):
     """Someone with an account: a reader, a creator, or both."""
 
     __tablename__: ClassVar[Any] = "member"
+    __table_args__ = (
+        Index("member_shown", "id", sqlite_where=text("shows_flattrs"),
+              postgresql_where=text("shows_flattrs")),
+    )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     created_us: int = big()
     suspended_us: int | None = big()
     dues_from_earnings: bool = Field(sa_column_kwargs={"server_default": text("true")})
+    shows_flattrs: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    closed_us: int | None = big()
 
 
 class TokenRow(SQLModel, table=True):
