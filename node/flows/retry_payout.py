@@ -6,21 +6,20 @@ from node.errors import Conflict, NotFound
 from node.ids import PayoutId
 from node.settlement.payout import NEEDS_A_PERSON, PayoutEvent, PayoutState
 from node.store import payouts
-from node.store.engine import Store
+from node.store.engine import Tx
 
 
-async def retry_payout(store: Store, payout_id: PayoutId) -> None:
+async def retry(tx: Tx, payout_id: PayoutId) -> None:
     """Make it due now. Raises NotFound, Conflict when it waits for something else."""
-    async with store.write() as tx:
-        payout = await payouts.get(tx, payout_id)
-        if payout is None:
-            raise NotFound(f"there is no payout {payout_id}: flattr-node payouts lists them")
-        if payout.state is PayoutState.DUE:
-            await payouts.retarget(tx, payout, payout.target)
-            return
-        if payout.state is not PayoutState.HELD:
-            raise Conflict(f"payout {payout_id} is {payout.state}: only held ones are retried")
-        if payout.reason not in NEEDS_A_PERSON:
-            raise Conflict(f"payout {payout_id} is held because {payout.reason}: change that first")
-        await payouts.move(tx, payout, PayoutEvent.RELEASED)
+    payout = await payouts.get(tx, payout_id)
+    if payout is None:
+        raise NotFound(f"there is no payout {payout_id}: flattr-node payouts lists them")
+    if payout.state is PayoutState.DUE:
         await payouts.retarget(tx, payout, payout.target)
+        return
+    if payout.state is not PayoutState.HELD:
+        raise Conflict(f"payout {payout_id} is {payout.state}: only held ones are retried")
+    if payout.reason not in NEEDS_A_PERSON:
+        raise Conflict(f"payout {payout_id} is held because {payout.reason}: change that first")
+    await payouts.move(tx, payout, PayoutEvent.RELEASED)
+    await payouts.retarget(tx, payout, payout.target)
