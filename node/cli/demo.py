@@ -27,7 +27,7 @@ from cyclopts import Parameter
 from node import log
 from node.app import open_node
 from node.cli.demo_page import SIMULATED, Page, open_page
-from node.cli.demo_serve import serve_on
+from node.cli.demo_serve import BLOG_HOST, Ports, Serving, serve_on
 from node.clock import SystemClock, now_s
 from node.config import LndSettings, MoneySettings, Settings, WebSettings
 from node.devnet.demo_chain import DemoChain, open_demo_chain
@@ -105,7 +105,8 @@ async def demo(
         chain = None
         if plan.has_stablecoin:
             chain = await stack.enter_async_context(_chain(place, clock, page, evm=evm))
-        settings = demo_settings(network, chain, *free_ports(1))
+        ports = Ports(*free_ports(2))
+        settings = demo_settings(network, chain, ports)
         in_process = None if chain is None else chain.in_process
         node = await stack.enter_async_context(
             open_node(settings, place / "node", clock, stablecoin_chain=in_process)
@@ -117,25 +118,25 @@ async def demo(
         vault = None if chain is None else VaultStory(story, chain)
         told = await _tell(story, vault, page, started_s)
         if not once:
-            await serve_on(story, page, server.url, place, doors)
+            await serve_on(story, page, Serving(server.url, ports.blog, place, doors))
     if json:
         sys.stdout.write(json_text.dumps(told.line(), separators=(",", ":")) + "\n")
         sys.stdout.flush()
     return BREACH if told.audit == BROKEN else 0
 
 
-def demo_settings(network: DemoNetwork, chain: DemoChain | None, port: int) -> Settings:
+def demo_settings(network: DemoNetwork, chain: DemoChain | None, ports: Ports) -> Settings:
     """The settings of the demo's node: complete, so that no FLATTR_… variable reaches it."""
     return Settings(
         network="simnet",
         i_understand_real_money=False,
         database="",
-        fetch_allow=network.fetch_allow,
+        fetch_allow=network.fetch_allow | {f"{BLOG_HOST}:{ports.blog}"},
         lnd=LndSettings(lndconnect=network.lndconnect),
         money=MoneySettings(operator_target=network.operator_target),
         stablecoin=None if chain is None else chain.settings(),
         web=WebSettings(
-            port=port, public_url=f"http://{HOST}:{port}", requests_per_minute=BUSY,
+            port=ports.node, public_url=f"http://{HOST}:{ports.node}", requests_per_minute=BUSY,
             joins_per_hour=BUSY,
         ),
     )  # fmt: skip

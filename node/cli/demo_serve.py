@@ -10,6 +10,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,10 +20,12 @@ from node.cli.demo_page import SIMULATED, Page
 from node.clock import now_s
 from node.devnet.auth_wallet import AuthWallet
 from node.devnet.demo_doors import Doors
+from node.devnet.example_blog import Blog, open_blog
 from node.devnet.story import Story
 from node.devnet.story_now import begin_month
 from node.devnet.visitor import API
 from node.devnet.wallet_site import Invoice, Wallets, WalletSite, open_wallet_site
+from node.flows import claim
 from node.flows.schedule import open_schedule
 from node.money import Amount, Asset
 from node.store import deposits, identities
@@ -31,14 +34,39 @@ from node.store.identities import Identity
 INVOICES_MAX: Final = 20
 
 
-async def serve_on(story: Story, page: Page, url: str, place: Path, doors: Doors) -> None:
+BLOG_HOST: Final = "localhost"
+"""Another site than the node's 127.0.0.1, as the sites in the world are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What listens where on this machine. They are known before the node, whose settings say so."""
+
+    node: int
+    blog: int
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """The demo's node as it serves: its URL, the blog's port, the folder, the doors."""
+
+    url: str
+    blog_port: int
+    folder: Path
+    doors: Doors
+
+
+async def serve_on(story: Story, page: Page, serving: Serving) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     async with AsyncExitStack() as stack:
         page.chapter("The node serves on")
         await begin_month(story)
-        wallets = await stack.enter_async_context(_open_wallets(story, page, url))
-        _say_links(story, page, url, doors, wallets)
-        _say_commands(story, page, url, place)
+        wallets = await stack.enter_async_context(_open_wallets(story, page, serving.url))
+        blog = await stack.enter_async_context(open_blog(serving.url, serving.blog_port, BLOG_HOST))
+        creator = story.visitor[story.plan.creators[0].name].member
+        blog.prove((await claim.claimer(story.node.claiming, creator)).line)
+        _say_links(story, page, serving, wallets, blog)
+        _say_commands(story, page, serving)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -47,19 +75,24 @@ async def serve_on(story: Story, page: Page, url: str, place: Path, doors: Doors
         await stop.wait()
 
 
-def _say_links(story: Story, page: Page, url: str, doors: Doors, wallets: WalletSite) -> None:
+def _say_links(story: Story, page: Page, serving: Serving, wallets: WalletSite, blog: Blog) -> None:
     reader, creator = story.plan.readers[0].name, story.plan.creators[0].name
     page.say("Open in a browser:")
-    page.link("reader", url + doors.open(story.visitor[reader].member, "/month"), reader)
-    page.link("creator", url + doors.open(story.visitor[creator].member, "/creator"), creator)
+    for kind, name, to in (("reader", reader, "/month"), ("creator", creator, "/creator")):
+        door = serving.doors.open(story.visitor[name].member, to)
+        page.link(kind, serving.url + door, f"signed in as {name}")
+    page.link("blog", f"{blog.url}/", f"a site with buttons, which {creator} can claim")
     page.link("wallet", wallets.of(reader), "pays the invoices shown, and signs in")
-    page.link("welcome", f"{url}/", "what a stranger sees")
+    page.link("welcome", f"{serving.url}/", "what a stranger sees")
 
 
-def _say_commands(story: Story, page: Page, url: str, place: Path) -> None:
-    reader = next(iter(story.visitor.values()))
+def _say_commands(story: Story, page: Page, serving: Serving) -> None:
+    reader, url = next(iter(story.visitor.values())), serving.url
     public, mine = f"{url}{API}/public", f"-H 'Authorization: Bearer {reader.secret}' {url}{API}"
-    page.say(f"Ctrl-C ends it. Its folder is {place}; the API is described at {url}/openapi.json")
+    page.say(
+        f"Ctrl-C ends it. Its folder is {serving.folder}; the API is described at "
+        f"{url}/openapi.json"
+    )
     page.say("The closed month, for everybody, and what was flattred most:")
     page.command(f"curl {public}/months")
     page.command(f"curl '{public}/most-flattred?month={story.clock.month}'")

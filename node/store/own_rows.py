@@ -80,9 +80,7 @@ async def packed_months(
         [(ordinal,) for ordinal in range(first.ordinal, last.ordinal + 1)],
         member=member,
     )
-    return {
-        Month.from_ordinal(row.month): (bytes(row.things), bytes(row.undone)) for row in rows
-    }
+    return {Month.from_ordinal(row.month): (bytes(row.things), bytes(row.undone)) for row in rows}
 
 
 async def urls(tx: Tx, things: list[ThingId]) -> dict[ThingId, str]:

@@ -19,6 +19,7 @@ from node.clock import SystemClock
 from node.config import LndSettings, MoneySettings, Settings, WebSettings
 from node.devnet.demo_doors import Doors
 from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
+from node.devnet.example_blog import Blog, open_blog
 from node.devnet.processes import HOST, free_ports
 from node.devnet.story_clock import StoryClock
 from node.flows import join
@@ -29,6 +30,7 @@ from node.web.server import open_server
 
 CREATOR = "bea"
 """Who has a Lightning address."""
+BLOG_HOST = "localhost"
 BUSY = 1_000_000
 
 
@@ -41,6 +43,8 @@ class Place:
     network: DemoNetwork
     url: str
     doors: Doors
+    blog: Blog
+    """Another site than the node's: `localhost` on a port of its own."""
 
     @property
     def domain(self) -> str:
@@ -70,10 +74,10 @@ async def open_place(folder: Path, *, real: bool = False) -> AsyncIterator[Place
             else open_simulated(lightning, [CREATOR], clock)
         )
         network = await enter(opening)
-        (port,) = free_ports(1)
+        port, blog_port = free_ports(2)
         settings = Settings(
             network="simnet",
-            fetch_allow=network.fetch_allow,
+            fetch_allow=network.fetch_allow | {f"{BLOG_HOST}:{blog_port}"},
             lnd=LndSettings(lndconnect=network.lndconnect),
             money=MoneySettings(operator_target=network.operator_target, target_lock_hours=0),
             web=WebSettings(
@@ -85,4 +89,5 @@ async def open_place(folder: Path, *, real: bool = False) -> AsyncIterator[Place
         doors = Doors()
         server = await enter(open_server(node, [doors.route]))
         await enter(open_schedule(node))
-        yield Place(node, clock, network, server.url, doors)
+        blog = await enter(open_blog(server.url, blog_port, BLOG_HOST))
+        yield Place(node, clock, network, server.url, doors, blog)

@@ -190,8 +190,8 @@ async def test_without_once_the_closed_month_is_served_until_ctrl_c() -> None:
             await process.wait()
     assert process.returncode == 0
     assert shown == {
-        "reader": ("/month", 200), "creator": ("/creator", 200), "wallet": ("/alice", 200),
-        "welcome": ("/", 200),
+        "reader": ("/month", 200), "creator": ("/creator", 200), "blog": ("/", 200),
+        "wallet": ("/alice", 200), "welcome": ("/", 200),
     }  # fmt: skip
     assert [one["distributed_msat"] for one in months["items"]] == [47_000_000]
     assert (most["items"][0]["title"], most["items"][0]["flattrs"]) == ("essay", 5)
