@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from node.canonical import host_of
 from node.clock import now_s, this_month
 from node.errors import NotFound
 from node.flows import claim, public, statement, subscribe
@@ -59,6 +58,7 @@ class Seen:
     url: str
     origin: str
     host: str
+    """Of the site, with its port if that is an unusual one."""
     title: str
     thing: Thing | None
     flattrs: int
@@ -83,7 +83,7 @@ async def look(node: Node, url: str, title: str, member: MemberId | None) -> See
     return Seen(
         url=url,
         origin=origin_of(url),
-        host=host_of(url),
+        host=origin_of(url).partition("://")[2],
         title=(thing.title if thing else "") or clean_title(title),
         thing=thing,
         flattrs=(found.flattrs if found else 0) + unfolded,

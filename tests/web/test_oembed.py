@@ -28,7 +28,7 @@ async def test_a_thing_is_told_as_rich_with_a_picture_and_a_link(world):
         told = answer.body
         assert (told["version"], told["type"], told["title"]) == ("1.0", "rich", title)
         assert (told["provider_name"], told["provider_url"]) == ("flattr-node", f"{here}/")
-        assert (told["height"], told["width"]) == (20, 82)
+        assert (told["height"], told["width"]) == (20, 78)
         link = ET.fromstring(told["html"].replace("></a>", "/></a>"))
         assert link.get("rel") == "payment"
         assert link.get("href") == f"{here}/click?url={ASKED}"

@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 HEIGHT: Final = 20
 WORD: Final = "flattr"
-WORD_WIDTH: Final = 33
-LEFT_WIDTH: Final = 60
+WORD_WIDTH: Final = 29
+LEFT_WIDTH: Final = 56
 RIGHT_WIDTH_MIN: Final = 22
 THOUSAND: Final = 1000
 EXACT_BELOW: Final = 10_000

@@ -10,9 +10,9 @@ from node.web.pages.reader import fund, month, months, withdraw
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
+    *window.PAGES,
     *fund.PAGES,
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
-    *window.PAGES,
 )  # fmt: skip

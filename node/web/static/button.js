@@ -18,16 +18,18 @@
   sheet.replaceSync(`
     :host { display: inline-block; vertical-align: middle; }
     :host([hidden]) { display: none; }
-    a { display: inline-flex; align-items: center; height: 30px; border-radius: 8px; overflow: hidden;
-      font: 600 14px/30px system-ui, sans-serif; text-decoration: none; color: #fff; background: #0b6b4f; }
-    a:hover { background: #07513b; }
+    a { display: inline-flex; font: 600 14px/30px system-ui, sans-serif; text-decoration: none;
+      border-radius: 8px; }
     a:focus-visible { outline: 3px solid #c98a10; outline-offset: 2px; }
-    svg { width: 18px; height: 18px; margin: 0 6px 0 8px; fill: none; stroke: #fff; stroke-width: 5; }
+    .face { display: flex; align-items: center; padding: 0 11px 0 8px; border-radius: 8px; color: #fff;
+      background: #0b6b4f; z-index: 1; }
+    a:hover .face { background: #07513b; }
+    svg { width: 18px; height: 18px; margin-right: 6px; fill: none; stroke: #fff; stroke-width: 5; }
     .part, .done svg { stroke: #ffc24b; }
-    .word { padding-right: 10px; }
-    .count { padding: 0 10px; color: #07513b; background: #e0f1e9; font-variant-numeric: tabular-nums; }
+    .count { margin-left: -8px; padding: 0 10px 0 17px; border-radius: 8px; color: #07513b;
+      background: #d3ebe0; font-variant-numeric: tabular-nums; }
     .count:empty { display: none; }
-    @media (prefers-reduced-motion: no-preference) { a, circle { transition: .25s; } }`);
+    @media (prefers-reduced-motion: no-preference) { .face, svg { transition: .25s; } }`);
 
   // Six equal shares, and one of them is this page's.
   const draw = () => {
@@ -58,7 +60,7 @@
       super();
       this.word = make("span", "word", "Flattr");
       this.number = make("span", "count");
-      this.link = make("a", "", draw(), this.word, this.number);
+      this.link = make("a", "", make("span", "face", draw(), this.word), this.number);
       this.link.setAttribute("part", "button");
       this.link.target = "flattr";
       this.link.rel = "payment";
