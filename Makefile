@@ -7,6 +7,7 @@
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
 # make drawn       write what the docs draw from the code: the tree of files, the states
+# make words       write new words of the pages into the catalogues of other languages
 # make pins        write requirements/*.txt anew, after a change of pyproject.toml or *.in
 #
 # What is installed goes into .venv, and what installing says goes to standard error, so that the
@@ -34,7 +35,7 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep bench lint format drawn pins venv go \
+.PHONY: help demo test test-fast contract contract-deep bench lint format drawn words pins venv go \
 	postgres npm browser screenshots clean
 
 help:
@@ -80,6 +81,9 @@ format: $(VENV)/.dev
 
 drawn: $(VENV)/.dev
 	$(RUN) tests.drawn
+
+words: $(VENV)/.dev
+	$(RUN) tests.words
 
 pins: $(VENV)/.python
 	$(PINS) $(ARGS) requirements/uv.in -o requirements/uv.txt

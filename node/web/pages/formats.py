@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.numbers import format_compact_decimal, format_decimal, get_group_symbol
+from babel.units import format_unit
 
 from node.money import Amount, Asset
 from node.month import Month
@@ -33,6 +34,7 @@ _PATTERNS: Final = {
     Asset.SAT: "#,##0.###", Asset.USD: "#,##0.00####", Asset.ETH: "#,##0.##########",
 }  # fmt: skip
 _SHORT_CHARS: Final = 10
+_DAY_S: Final = 86_400
 
 
 def filters(language: Language) -> dict[str, Callable[..., str]]:
@@ -100,7 +102,9 @@ class Formats:
         return str(format_compact_decimal(coins, locale=self._locale, fraction_digits=1))
 
     def duration(self, seconds: int) -> str:
-        """About how long."""
+        """About how long: in days, if it is more than one."""
+        if (days := seconds // _DAY_S) > 1:
+            return str(format_unit(days, "duration-day", locale=self._locale))
         return str(format_timedelta(timedelta(seconds=seconds), threshold=2, locale=self._locale))
 
     def _spaced(self, number: Any, pattern: str) -> str:

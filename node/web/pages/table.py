@@ -6,12 +6,13 @@ from typing import Final
 
 from node.web.pages import welcome, window
 from node.web.pages.page import Page
-from node.web.pages.reader import fund, month, months, withdraw
+from node.web.pages.reader import fund, month, months, stablecoin, withdraw
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
     *window.PAGES,
     *fund.PAGES,
+    *stablecoin.PAGES,
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
