@@ -15,12 +15,15 @@ from node.failpoints import failpoint
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
-from node.store import flattrs, things
+from node.store import flattrs, popularity, things
 from node.store.engine import Store, Tx
 from node.store.flattrs import Click
 
 CLICKS_A_TURN: Final = 50_000
+DAYS_KEPT: Final = 8
+"""For how many days the counters by day are kept, today's included."""
 _KEY_BYTES: Final = 16
+_DAY_US: Final = 86_400 * 1_000_000
 
 
 async def fold(store: Store, clock: Clock, month: Month | None = None) -> int:
@@ -70,10 +73,21 @@ async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
             row = rows[click.month, click.member]
             counts[click.thing, click.month] += row.apply(click.thing, click.op)
         await flattrs.put_packed(tx, rows)
-        await things.add_counts(tx, [(*key, delta) for key, delta in counts.items() if delta])
+        changes = [(*key, delta) for key, delta in counts.items() if delta]
+        await things.add_counts(tx, changes)
+        await _add_today(tx, changes, clock.now_us() // _DAY_US)
         failpoint("fold.before_commit")
     failpoint("fold.after_commit")
     return len(clicks)
+
+
+async def _add_today(tx: Tx, changes: Sequence[tuple[ThingId, Month, int]], today: int) -> None:
+    """Count the changes on the day on which they are folded: that of the click, or soon after."""
+    by_thing: Counter[ThingId] = Counter()
+    for thing, _, delta in changes:
+        by_thing[thing] += delta
+    await popularity.add_days(tx, list(by_thing.items()), today)
+    await popularity.forget_days(tx, today - DAYS_KEPT + 1)
 
 
 async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> list[Click]:

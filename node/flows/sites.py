@@ -18,10 +18,13 @@ from enum import StrEnum
 from typing import Final
 
 from node.canonical import authority_of, canonical_url
+from node.clock import this_month
 from node.errors import BadInput, Busy, Conflict, NotFound
 from node.flows.claim import Claimer, Claiming, claimer_of, demand_claimer
 from node.flows.proofs import Method, Reading, Saw, Seen, found_in, judge, read_places
+from node.flows.split import PENDING_MONTHS
 from node.ids import MemberId
+from node.month import Month
 from node.store import members, sites
 from node.store.engine import Tx
 from node.store.sites import SiteClaim, SiteFigures
@@ -30,7 +33,7 @@ WAIT_S: Final = 7 * 86_400
 """How long the holder of a site has to put the own proof back."""
 CLAIMS_MAX: Final = 100
 """A member's claims that have not ended."""
-_NONE: Final = SiteFigures(0, 0)
+_NONE: Final = SiteFigures(0, 0, 0)
 
 
 class SiteState(StrEnum):
@@ -110,16 +113,15 @@ async def ask_site(claiming: Claiming, member: MemberId, text: str) -> Site:
         if all(one.site != site for one in mine) and len(mine) >= CLAIMS_MAX:
             raise Conflict(f"you have {CLAIMS_MAX} claims of sites: release one that is no use")
         await sites.ask(tx, site, member, claiming.clock.now_us())
-        figures = await sites.figures(tx, member)
-        found = [one for one in await sites.of_member(tx, member) if one.site == site]
-    return _site(found[0], figures)
+        (found,) = [one for one in await sites.of_member(tx, member) if one.site == site]
+        return await _with_figures(tx, claiming, found)
 
 
 async def sites_of(claiming: Claiming, member: MemberId) -> list[Site]:
     """A member's claims that have not ended, by site."""
     async with claiming.store.read() as tx:
         found = await sites.of_member(tx, member)
-        figures = await sites.figures(tx, member)
+        figures = await sites.figures(tx, member, _waits_since(claiming))
     return [_site(one, figures) for one in found]
 
 
@@ -127,7 +129,7 @@ async def site_of(claiming: Claiming, member: MemberId, claim: int) -> Site:
     """One of the member's claims. Raises NotFound, for another's as well."""
     async with claiming.store.read() as tx:
         found = await _mine(tx, member, claim)
-        return _site(found, await sites.figures(tx, member))
+        return await _with_figures(tx, claiming, found)
 
 
 async def check_site(claiming: Claiming, member: MemberId, claim: int) -> SiteCheck:
@@ -153,7 +155,7 @@ async def check_site(claiming: Claiming, member: MemberId, claim: int) -> SiteCh
         look = _Look(mine, claimer, holds, rival, readings, found_in(seen), claiming.clock.now_us())
         outcome, given = await _settle(tx, look)
         found = await _mine(tx, member, claim)
-        site = _site(found, await sites.figures(tx, member))
+        site = await _with_figures(tx, claiming, found)
     return SiteCheck(site, outcome, seen, given)
 
 
@@ -249,6 +251,15 @@ async def _mine(tx: Tx, member: MemberId, claim: int) -> SiteClaim:
     if found is None or found.member != member or found.ended_us is not None:
         raise NotFound("you have no claim of a site with this number")
     return found
+
+
+def _waits_since(claiming: Claiming) -> Month:
+    return this_month(claiming.clock).plus(-PENDING_MONTHS)
+
+
+async def _with_figures(tx: Tx, claiming: Claiming, claim: SiteClaim) -> Site:
+    since = _waits_since(claiming)
+    return _site(claim, await sites.figures(tx, claim.member, since, claim.site))
 
 
 def _site(claim: SiteClaim, figures: dict[str, SiteFigures]) -> Site:

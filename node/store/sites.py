@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from node.ids import MemberId
+from node.month import Month
 from node.store.engine import Tx
 
 
@@ -38,6 +39,8 @@ class SiteFigures:
     things: int
     owned: int
     """Of these the claimer's own."""
+    waiting: int
+    """Flattrs on those that nobody owns."""
 
 
 async def fence(tx: Tx, site: str, *, exclusive: bool) -> None:
@@ -113,16 +116,26 @@ async def give_things(tx: Tx, site: str, owner: MemberId, now_us: int) -> int:
     )  # fmt: skip
 
 
-async def figures(tx: Tx, member: MemberId) -> dict[str, SiteFigures]:
-    """How many things there are under each site that a member claims."""
+async def figures(
+    tx: Tx, member: MemberId, since: Month, site: str | None = None
+) -> dict[str, SiteFigures]:
+    """What there is under each site that a member claims, or under one of them.
+
+    What waits is counted from a month on.
+    """
     rows = await tx.rows(
-        "SELECT thing.site, count(*) AS things,"
-        " count(CASE WHEN thing.owner = :member THEN 1 END) AS owned"
-        " FROM site_claim JOIN thing ON thing.site = site_claim.site"
-        " WHERE site_claim.member = :member AND ended_us IS NULL GROUP BY thing.site",
-        member=member,
-    )
-    return {row.site: SiteFigures(int(row.things), int(row.owned)) for row in rows}
+        "SELECT thing.site, count(DISTINCT thing.id) AS things,"
+        " count(DISTINCT CASE WHEN thing.owner = :member THEN thing.id END) AS owned,"
+        " coalesce(sum(CASE WHEN thing.owner IS NULL AND month >= :since THEN flattrs END), 0)"
+        " AS waiting FROM site_claim JOIN thing ON thing.site = site_claim.site"
+        " LEFT JOIN thing_count ON thing_count.thing = thing.id"
+        " WHERE site_claim.member = :member AND ended_us IS NULL"
+        " AND (CAST(:site AS text) IS NULL OR site_claim.site = :site) GROUP BY thing.site",
+        member=member, since=since.ordinal, site=site,
+    )  # fmt: skip
+    return {
+        row.site: SiteFigures(int(row.things), int(row.owned), int(row.waiting)) for row in rows
+    }
 
 
 def _claim(row: Row[Any]) -> SiteClaim:

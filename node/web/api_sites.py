@@ -85,5 +85,6 @@ def _site(site: Site, who: Claimer) -> SiteOut:
         mine_from_s=None if since_us is None else since_us // 1_000_000,
         things=site.figures.things,
         things_mine=site.figures.owned,
+        waiting=site.figures.waiting,
         places=[tell_place(one) for one in places_of(site.home, who.line, who.nostr_keys)],
     )

@@ -153,6 +153,8 @@ PUBLIC: Final = (
     COUNT_URL,
     Route("GET", "/public/most-flattred", "the most flattred things of a month", t.MostFlattredOut,
           api_public.list_most_flattred, query=t.MostFlattredQuery),
+    Route("GET", "/public/most-flattred-this-week", "the most flattred of the last seven days",
+          t.MostOfWeekOut, api_public.list_most_flattred_week, query=t.MostOfWeekQuery),
 )  # fmt: skip
 
 DOCUMENT: Final = Route("GET", "/openapi.json", "this table as OpenAPI 3.1", DocumentOut)

@@ -46,6 +46,7 @@ class SiteOut(Told):
     )
     things: int = Field(description="How many things of the site there are here.")
     things_mine: int
+    waiting: int = Field(description="Flattrs of the last months on things that nobody owns.")
     places: list[PlaceOut]
 
 

@@ -196,3 +196,15 @@ class MostFlattredOut(Told):
 
     month: str
     items: list[MostFlattredLine]
+
+
+class MostOfWeekQuery(Asked):
+    """How many."""
+
+    limit: Limit = 20
+
+
+class MostOfWeekOut(Told):
+    """The things with the most flattrs of the last seven days."""
+
+    items: list[MostFlattredLine]
