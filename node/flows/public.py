@@ -76,7 +76,10 @@ async def popularity_in(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity
     since = this.plus(-PENDING_MONTHS)
     waiting = 0
     if thing.owner is None:
-        waiting = sum(count for month, count in by_month.items() if month >= since)
+        free_s = (thing.released_us or 0) // 1_000_000
+        waiting = sum(
+            count for month, count in by_month.items() if month >= since and month.ends_s > free_s
+        )
     return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)
 
 

@@ -118,6 +118,8 @@ class ThingRow(SQLModel, table=True):
     owner: int | None = Field(default=None, foreign_key="member.id")
     claimed_us: int | None = big()
     created_us: int = big()
+    released_us: int | None = big()
+    """When its last owner left. What was flattred before a cutoff that the owner saw is paid."""
 
 
 class SubscriptionRow(SQLModel, table=True):

@@ -16,9 +16,9 @@ import numpy as np
 
 from node.clock import Clock, now_s, this_month
 from node.flows import look, statement
+from node.flows.earnings.known import KnownEarnings, closed_months
 from node.flows.export.ledger import open_ledger, read_ledger, reference
 from node.flows.export.receipt import receipt_json, receipt_of
-from node.flows.earnings.known import KnownEarnings, closed_months
 from node.flows.node import Node
 from node.flows.rules import Rules
 from node.ids import MemberId, ThingId

@@ -21,7 +21,7 @@ from node.ledger.accounts import Kind
 from node.money import Asset
 from node.month import Month
 from node.store import journal, postings
-from node.store.engine import Store
+from node.store.engine import Store, Tx
 from node.store.postings import OwnAccount, Posting, Side
 
 POSTINGS_A_PIECE: Final = 2000
@@ -57,16 +57,24 @@ class Ledger:
 async def open_ledger(store: Store, clock: Clock, member: MemberId, asset: Asset) -> Ledger:
     """Fix what is to be read: the member's accounts, their balances, and the newest entry."""
     async with store.read() as tx:
-        first = await journal.first_month(tx, asset) or [this_month(clock)]
-        months = range(first[0].ordinal, this_month(clock).ordinal + MONTHS_AHEAD)
-        own = [kind(asset, member) for kind in (accounts.available, accounts.earned, accounts.held)]
-        own += [accounts.pot(asset, member, Month.from_ordinal(month)) for month in months]
         return Ledger(
-            member, asset,
-            await postings.own_accounts(tx, member, asset, [one.name for one in own]),
+            member,
+            asset,
+            await own_accounts(tx, clock, member, asset),
             await postings.withdrawals(tx, member, asset),
             await postings.newest(tx, asset),
-        )  # fmt: skip
+        )
+
+
+async def own_accounts(
+    tx: Tx, clock: Clock, member: MemberId, asset: Asset
+) -> dict[int, OwnAccount]:
+    """All accounts in which a member's money is, or ever was, those of the payouts too, by id."""
+    first = await journal.first_month(tx, asset) or [this_month(clock)]
+    months = range(first[0].ordinal, this_month(clock).ordinal + MONTHS_AHEAD)
+    own = [kind(asset, member) for kind in (accounts.available, accounts.earned, accounts.held)]
+    own += [accounts.pot(asset, member, Month.from_ordinal(month)) for month in months]
+    return await postings.own_accounts(tx, member, asset, [one.name for one in own])
 
 
 async def read_ledger(store: Store, ledger: Ledger) -> AsyncIterator[list[Posting]]:

@@ -15,6 +15,7 @@ def upgrade() -> None:
     )
     op.add_column("member", shows)
     op.add_column("member", sa.Column("closed_us", sa.BigInteger(), nullable=True))
+    op.add_column("thing", sa.Column("released_us", sa.BigInteger(), nullable=True))
     op.create_index(
         "member_shown", "member", ["id"],
         sqlite_where=sa.text("shows_flattrs"), postgresql_where=sa.text("shows_flattrs"),
