@@ -29,7 +29,7 @@ from node.app import open_node
 from node.cli.demo_page import SIMULATED, Page, open_page
 from node.cli.demo_serve import BLOG_HOST, Ports, Serving, serve_on
 from node.clock import SystemClock, now_s
-from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.config import LndSettings, MoneySettings, OperatorSettings, Settings, WebSettings
 from node.devnet.demo_chain import DemoChain, open_demo_chain
 from node.devnet.demo_doors import Doors
 from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
@@ -105,7 +105,7 @@ async def demo(
         chain = None
         if plan.has_stablecoin:
             chain = await stack.enter_async_context(_chain(place, clock, page, evm=evm))
-        ports = Ports(*free_ports(2))
+        ports = Ports(*free_ports(3))
         settings = demo_settings(network, chain, ports)
         in_process = None if chain is None else chain.in_process
         node = await stack.enter_async_context(
@@ -118,7 +118,7 @@ async def demo(
         vault = None if chain is None else VaultStory(story, chain)
         told = await _tell(story, vault, page, started_s)
         if not once:
-            await serve_on(story, page, Serving(server.url, ports.blog, place, doors))
+            await serve_on(story, page, Serving(server, ports.blog, place, doors))
     if json:
         sys.stdout.write(json_text.dumps(told.line(), separators=(",", ":")) + "\n")
         sys.stdout.flush()
@@ -139,6 +139,7 @@ def demo_settings(network: DemoNetwork, chain: DemoChain | None, ports: Ports) -
             port=ports.node, public_url=f"http://{HOST}:{ports.node}", requests_per_minute=BUSY,
             joins_per_hour=BUSY,
         ),
+        operator=OperatorSettings(port=ports.operator),
     )  # fmt: skip
 
 

@@ -30,6 +30,8 @@ from node.flows.schedule import open_schedule
 from node.money import Amount, Asset
 from node.store import deposits, identities
 from node.store.identities import Identity
+from node.web.operator.server import first_link, open_console
+from node.web.server import WebServer
 
 INVOICES_MAX: Final = 20
 
@@ -44,16 +46,22 @@ class Ports:
 
     node: int
     blog: int
+    operator: int
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """The demo's node as it serves: its URL, the blog's port, the folder, the doors."""
+    """The demo's node as it serves: its server, the blog's port, the folder, the doors."""
 
-    url: str
+    server: WebServer
     blog_port: int
     folder: Path
     doors: Doors
+
+    @property
+    def url(self) -> str:
+        """The node's."""
+        return self.server.url
 
 
 async def serve_on(story: Story, page: Page, serving: Serving) -> None:
@@ -65,7 +73,12 @@ async def serve_on(story: Story, page: Page, serving: Serving) -> None:
         blog = await stack.enter_async_context(open_blog(serving.url, serving.blog_port, BLOG_HOST))
         creator = story.visitor[story.plan.creators[0].name].member
         blog.prove((await claim.claimer(story.node.claiming, creator)).line)
+        console = await stack.enter_async_context(
+            open_console(story.node, serving.server, serving.folder / "node")
+        )
         _say_links(story, page, serving, wallets, blog)
+        if console is not None and (link := await first_link(story.node, console)) is not None:
+            page.link("operator", link, "the operator's console: opens once, within an hour")
         _say_commands(story, page, serving)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()

@@ -85,6 +85,11 @@ class Clicks:
         self._keys = OrderedDict()
         self.written = 0
 
+    @property
+    def waiting(self) -> int:
+        """Clicks that are not on disk yet."""
+        return len(self._filling.rows) + self._writing
+
     async def flattr(
         self, member: MemberId, thing: Thing, month: Month | None, key: str
     ) -> Clicked:
@@ -158,7 +163,7 @@ class Clicks:
 
     def _add(self, row: Row) -> asyncio.Future[Month]:
         group = self._filling
-        if len(group.rows) + self._writing >= WAITING_MAX:
+        if self.waiting >= WAITING_MAX:
             raise Busy("too many clicks are waiting: try again in a second")
         group.rows.append(row)
         self._some.set()

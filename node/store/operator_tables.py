@@ -3,6 +3,7 @@
     operator_link, operator_passkey ▶ operator_session        ways in
     operator_challenge                                        what a passkey is asked to sign, once
     close_approval                                            months that may be closed
+    audit_result                                              what the last audit said
     operator_log ── operator_log_head                         append-only, hash-chained
 
 Only hashes of links, sessions and challenges are here. Triggers (`dialect.py`) keep the log from
@@ -73,6 +74,17 @@ class CloseApprovalRow(SQLModel, table=True):
     asset: str = key()
     actor: str
     at_us: int = big()
+
+
+class AuditResultRow(SQLModel, table=True):
+    """What the last audit said: one row."""
+
+    __tablename__: ClassVar[Any] = "audit_result"
+    __table_args__ = (CheckConstraint("id = 1"),)
+    id: int = key()
+    at_us: int = big()
+    result: str
+    words: str
 
 
 class OperatorLogRow(SQLModel, table=True):

@@ -44,6 +44,15 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1"),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "audit_result",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at_us", sa.BigInteger(), nullable=False),
+        sa.Column("result", text(), nullable=False),
+        sa.Column("words", text(), nullable=False),
+        sa.CheckConstraint("id = 1"),
+        sa.PrimaryKeyConstraint("id"),
+    )
     for statement in log_triggers(op.get_bind().dialect.name):
         op.execute(statement)
 
