@@ -18,10 +18,9 @@ from playwright.async_api import Browser, Page
 
 from tests.browser.axe_core import ensure_axe
 from tests.browser.chromium import open_browser, open_watched
-from tests.browser.demo import Demo, open_demo
+from tests.browser.demo import open_demo
 from tests.browser.small_png import shrink
-from tests.browser.test_pages import PERSONS, ROWS
-from tests.browser.tour import Tour, walk
+from tests.browser.tour import ROWS, Guest, Tour, enter, walk
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 SCHEMES = ("light", "dark")
@@ -34,16 +33,16 @@ async def main(folder: Path) -> None:
     _empty(folder)
     axe_script = (await ensure_axe(print)).read_text(encoding="utf-8")
     async with open_demo() as demo, open_browser() as browser:
-        for person in PERSONS:
-            tour = await walk(browser, demo.links[person], ROWS, axe_script)
-            await _take(browser, demo, person, tour, folder)
+        for person in ROWS:
+            guest = await enter(browser, demo.links[person])
+            tour = await walk(browser, guest, ROWS[person], axe_script)
+            await _take(browser, guest, person, tour, folder)
     print(_weighed(folder))
 
 
-async def _take(browser: Browser, demo: Demo, person: str, tour: Tour, folder: Path) -> None:
-    async with open_watched(browser) as (context, _):
+async def _take(browser: Browser, guest: Guest, person: str, tour: Tour, folder: Path) -> None:
+    async with open_watched(browser, storage_state=guest.state) as (context, _):
         page, easel = await context.new_page(), await context.new_page()
-        await page.goto(demo.links[person])
         for (row, seen), scheme, width in product(tour.pages.items(), SCHEMES, WIDTHS):
             await page.emulate_media(color_scheme=scheme)
             await page.set_viewport_size({"width": width, "height": WIDTHS[width]})

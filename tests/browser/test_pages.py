@@ -8,17 +8,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from node.web.pages.table import ALL_PAGES
 from tests.browser.demo import Demo, open_demo
-from tests.browser.tour import Tour, walk
+from tests.browser.tour import CONSOLE, NODE, ROWS, Tour, enter, walk
 
 pytestmark = pytest.mark.xdist_group("browser-demo")
 
 GZIPPED_MAX = 60 * 1024
-NO_LINK = {"/static/{digest}/{name}"}
-"""What a page loads, and nobody goes to."""
-ROWS = sorted({page.path for page in ALL_PAGES if page.method == "GET"} - NO_LINK)
-PERSONS = ("welcome", "reader", "creator")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -30,7 +25,10 @@ async def demo() -> AsyncIterator[Demo]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def tours(demo: Demo, browser: Browser, axe_script: str) -> dict[str, Tour]:
     """What each kind of person meets; "welcome" is a stranger."""
-    return {name: await walk(browser, demo.links[name], ROWS, axe_script) for name in PERSONS}
+    return {
+        name: await walk(browser, await enter(browser, demo.links[name]), rows, axe_script)
+        for name, rows in ROWS.items()
+    }
 
 
 def told(tours: dict[str, Tour], what: str) -> list[str]:
@@ -79,8 +77,14 @@ async def test_every_link_leads_somewhere(tours: dict[str, Tour]) -> None:
 
 
 async def test_every_page_is_found_by_links(tours: dict[str, Tour]) -> None:
-    met = {row for tour in tours.values() for row in (*tour.pages, *tour.files)}
-    assert sorted(set(ROWS) - met) == []
+    met = {
+        (where, row)
+        for name, tour in tours.items()
+        for row in (*tour.pages, *tour.files)
+        for where in [ROWS[name] is CONSOLE]
+    }
+    assert [row for row in NODE if (False, row) not in met] == []
+    assert [row for row in CONSOLE if (True, row) not in met] == []
 
 
 async def test_every_page_has_a_title_of_its_own(tours: dict[str, Tour]) -> None:

@@ -11,15 +11,25 @@ import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Response
 
+from node.web.operator.table import ALL_PAGES as CONSOLE_PAGES
+from node.web.pages.table import ALL_PAGES
 from tests.browser.axe_core import violations
 from tests.browser.chromium import Watch, open_watched
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+NO_LINK = {"/static/{digest}/{name}"}
+"""What a page loads, and nobody goes to."""
+NODE = sorted({page.path for page in ALL_PAGES if page.method == "GET"} - NO_LINK)
+CONSOLE = sorted({page.path for page in CONSOLE_PAGES if page.method == "GET"} - NO_LINK)
+ROWS = {"welcome": NODE, "reader": NODE, "creator": NODE, "operator": CONSOLE, "wallet": ["/{a}"],
+        "blog": ["/", "/{post}"]}  # fmt: skip
+"""What there is to see for who comes by the demo's link of this name."""
 LINKS = "links => links.map(link => link.href)"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -45,18 +55,37 @@ class Tour:
     watch: Watch = field(default_factory=Watch)
 
 
-async def walk(browser: Browser, entry: str, rows: Iterable[str], axe_script: str) -> Tour:
-    """Follow all links from this page on, within the same origin."""
+@dataclass
+class Guest:
+    """Somebody who has come in by a link, which may be good for once: cookies, and where it led."""
+
+    state: Any
+    landed: str
+
+
+async def enter(browser: Browser, link: str) -> Guest:
+    """Open a link of the demo."""
+    async with open_watched(browser) as (context, _):
+        page = await context.new_page()
+        await page.goto(link)
+        if "/link/" in page.url:  # the operator's: a GET uses nothing up
+            await page.locator("main form button").click()
+            await page.wait_for_url(lambda url: "/link/" not in url)
+        return Guest(await context.storage_state(), page.url)
+
+
+async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: str) -> Tour:
+    """Follow all links from where the guest is, within the same origin."""
     patterns = {row: re.compile(re.sub(r"\{[^}]+\}", "[^/]+", row)) for row in rows}
-    async with open_watched(browser, viewport=DESKTOP) as (context, watch):
+    async with open_watched(browser, storage_state=guest.state) as (context, watch):
         tour = Tour(watch=watch)
         page = await context.new_page()
-        await page.goto(entry)
+        await page.goto(guest.landed)
         queue = deque([page.url, *await _links(page)])
         known: set[str] = set()
         while queue:
             url = urldefrag(queue.popleft()).url
-            row = _row(url, entry, patterns)
+            row = _row(url, guest.landed, patterns)
             if row is None or url in known or row in tour.pages or row in tour.files:
                 continue
             known.add(url)
