@@ -6,7 +6,7 @@ also while that still waits to be folded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from node.clock import now_s, this_month
@@ -18,7 +18,7 @@ from node.flows.node import Node
 from node.flows.public import Popularity
 from node.flows.rules import Rules
 from node.flows.statement import ClosedMonth
-from node.ids import MemberId
+from node.ids import MemberId, ThingId
 from node.money import Amount
 from node.month import Month
 from node.store import consents, flattrs, things
@@ -42,8 +42,8 @@ class Mine:
 
     owns: bool
     flattred: bool
-    marked: int
-    """How many things the member has flattred."""
+    counted: int
+    """How many things would share the pots if the month ended now."""
     worths: tuple[Worth, ...]
     """One for each asset in which there is a pot; of the thing if it is flattred or once it is."""
     subscribed_until: Month | None
@@ -68,18 +68,30 @@ class Seen:
     mine: Mine | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Pots:
+    """A member's pots, what stands flattred, and how much of it counts."""
+
+    worths: tuple[Worth, ...]
+    marked: frozenset[ThingId]
+    counted: int
+
+
+_NO_POTS: Final = _Pots((), frozenset(), 0)
+
+
 async def look(node: Node, url: str, title: str, member: MemberId | None) -> Seen:
     """A thing by its canonical URL. `title`: what the link called it, if the node has no title."""
     month = this_month(node.clock)
     async with node.store.read() as tx:
         thing = await things.by_url(tx, url)
-    worths, marked = ((), frozenset[int]()) if member is None else await _pots(node, member, thing)
+    pots = _NO_POTS if member is None else await _pots(node, member, thing)
     async with node.store.read() as tx:
         found = None if thing is None else await public.popularity_in(tx, node.clock, thing)
         mine, unfolded = None, 0
         if member is not None:
-            unfolded = await _unfolded(tx, member, month, thing, marked)
-            mine = await _mine(tx, member, month, url, thing, marked, worths)
+            unfolded = await _unfolded(tx, member, month, thing, pots)
+            mine = await _mine(tx, member, month, url, thing, pots)
     return Seen(
         url=url,
         origin=origin_of(url),
@@ -130,21 +142,18 @@ async def _known(node: Node, url: str) -> Thing:
     return thing
 
 
-async def _pots(
-    node: Node, member: MemberId, thing: Thing | None
-) -> tuple[tuple[Worth, ...], frozenset[int]]:
-    """(what a flattr is worth in each pot, the ids of what stands flattred)."""
-    month, worths, marked = this_month(node.clock), [], frozenset[int]()
+async def _pots(node: Node, member: MemberId, thing: Thing | None) -> _Pots:
+    month, worths, pots = this_month(node.clock), [], _NO_POTS
     for rules in _all_rules(node):
         seen = await statement.month_of(node.store, node.clock, rules, member, month)
         if isinstance(seen, ClosedMonth):
             continue
-        marked = frozenset(seen.marked)
+        pots = _Pots((), frozenset(seen.marked), len(seen.counted))
         counts = thing is not None and thing.id in seen.counted
         share = seen.split.share if counts else seen.one_more.share
         if seen.pot:
             worths.append(Worth(seen.pot, Amount(share, rules.asset)))
-    return tuple(worths), marked
+    return replace(pots, worths=tuple(worths))
 
 
 def _all_rules(node: Node) -> tuple[Rules, ...]:
@@ -152,13 +161,13 @@ def _all_rules(node: Node) -> tuple[Rules, ...]:
 
 
 async def _unfolded(
-    tx: Tx, member: MemberId, month: Month, thing: Thing | None, marked: frozenset[int]
+    tx: Tx, member: MemberId, month: Month, thing: Thing | None, pots: _Pots
 ) -> int:
     """By how much the counter is behind the member's own click: 1, 0 or -1."""
     if thing is None:
         return 0
     folded = (await flattrs.packed(tx, [(month, member)]))[month, member]
-    return int(thing.id in marked) - int(thing.id in folded.things)
+    return int(thing.id in pots.marked) - int(thing.id in folded.things)
 
 
 async def _mine(
@@ -167,15 +176,14 @@ async def _mine(
     month: Month,
     url: str,
     thing: Thing | None,
-    marked: frozenset[int],
-    worths: tuple[Worth, ...],
+    pots: _Pots,
 ) -> Mine:
     subscribed = await things.subscriptions_of(tx, member) if thing else []
     return Mine(
         owns=thing is not None and thing.owner == member,
-        flattred=thing is not None and thing.id in marked,
-        marked=len(marked),
-        worths=worths,
+        flattred=thing is not None and thing.id in pots.marked,
+        counted=pots.counted,
+        worths=pots.worths,
         subscribed_until=_until(subscribed, thing, month),
         one_click=await consents.has(tx, member, origin_of(url)),
     )

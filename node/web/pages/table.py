@@ -6,11 +6,14 @@ from typing import Final
 
 from node.web.pages import welcome, window
 from node.web.pages.page import Page
-from node.web.pages.reader import fund, month, months, stablecoin, withdraw
+from node.web.pages.reader import fund, month, months, sites, stablecoin, withdraw
+from node.web.pages.site import button
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
     *welcome.PAGES,
     *window.PAGES,
+    *sites.PAGES,
+    *button.PAGES,
     *fund.PAGES,
     *stablecoin.PAGES,
     *month.PAGES,

@@ -18,7 +18,7 @@
   sheet.replaceSync(`
     :host { display: inline-block; vertical-align: middle; }
     :host([hidden]) { display: none; }
-    a { display: inline-flex; font: 600 14px/30px system-ui, sans-serif; text-decoration: none;
+    a { display: inline-flex; position: relative; font: 600 14px/30px system-ui, sans-serif; text-decoration: none;
       border-radius: 8px; }
     a:focus-visible { outline: 3px solid #c98a10; outline-offset: 2px; }
     .face { display: flex; align-items: center; padding: 0 11px 0 8px; border-radius: 8px; color: #fff;
@@ -29,6 +29,7 @@
     .count { margin-left: -8px; padding: 0 10px 0 17px; border-radius: 8px; color: #07513b;
       background: #d3ebe0; font-variant-numeric: tabular-nums; }
     .count:empty { display: none; }
+    .more { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
     @media (prefers-reduced-motion: no-preference) { .face, svg { transition: .25s; } }`);
 
   // Six equal shares, and one of them is this page's.
@@ -60,7 +61,8 @@
       super();
       this.word = make("span", "word", "Flattr");
       this.number = make("span", "count");
-      this.link = make("a", "", make("span", "face", draw(), this.word), this.number);
+      this.more = make("span", "more");
+      this.link = make("a", "", make("span", "face", draw(), this.word), this.number, this.more);
       this.link.setAttribute("part", "button");
       this.link.target = "flattr";
       this.link.rel = "payment";
@@ -103,10 +105,8 @@
         this.link.classList.toggle("done", flattred);
         this.word.textContent = flattred ? "Flattred" : "Flattr";
       }
-      const said = [this.word.textContent, title || this.url];
-      const flattrs = this.number.textContent;
-      if (flattrs) said.push(`${flattrs} flattrs so far`);
-      this.link.setAttribute("aria-label", `${said.join(", ")} (opens a small window)`);
+      const counted = this.number.textContent ? " flattrs so far" : "";
+      this.more.textContent = `${counted}: ${title || this.url} (opens a small window)`;
     }
 
     async load(cache = "default") {
