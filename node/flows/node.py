@@ -71,6 +71,11 @@ class Node:
         return Funding(self.store, self.clock, self.rules, self.invoices, self.arrivals)
 
     @property
+    def every_rules(self) -> tuple[Rules, ...]:
+        """The rules of each asset of the node, sats first."""
+        return (self.rules,) if self.stablecoin is None else (self.rules, self.stablecoin.rules)
+
+    @property
     def claiming(self) -> Claiming:
         """For claims of things and sites."""
         eyes = Eyes(self.fetcher, self.txt_records)

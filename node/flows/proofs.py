@@ -5,7 +5,7 @@
     dns     TXT of _flattr-node.HOST                   the line                     thing, site
     nip05   /.well-known/nostr.json?name=_             the member's Nostr key       thing, site
 
-Each place is in the hands of who controls the site, or the page (docs/decisions/0014). The line
+Each place is in the hands of who controls the site, or the page (docs/decisions/0017). The line
 names the node and the member: nobody can claim with what another has put there, nor can a member
 of another node. A place has three answers: the proof is there, it is not, or nobody can tell.
 """

@@ -14,7 +14,8 @@ from node.ids import MemberId, ThingId
 from node.money import Asset
 from node.month import Month
 from node.settlement.vault_file import file_hash
-from node.store import closes, members, popularity, things
+from node.store import closes, members, things
+from node.store import popularity as ranking
 from node.store.closes import Close, Stage
 from node.store.engine import Store, Tx
 from node.store.members import Member
@@ -55,7 +56,7 @@ class CreatorStory:
     things: list[Counted]
 
 
-async def popularity_of(store: Store, clock: Clock, thing: ThingId) -> Popularity:
+async def popularity(store: Store, clock: Clock, thing: ThingId) -> Popularity:
     """A thing and its counters. Raises NotFound."""
     async with store.read() as tx:
         return await popularity_in(tx, clock, await things.get(tx, thing))
@@ -93,7 +94,7 @@ async def most_flattred_week(store: Store, clock: Clock, limit: int) -> list[tup
     """The same for the last seven days, today included; clicks alone, not what repeats."""
     since = clock.now_us() // _DAY_US - WEEK_DAYS + 1
     async with store.read() as tx:
-        return await popularity.most_since(tx, since, limit)
+        return await ranking.most_since(tx, since, limit)
 
 
 async def thing_story(store: Store, clock: Clock, thing: ThingId) -> ThingStory:
@@ -115,21 +116,29 @@ async def creator_story(
 
     Raises NotFound, also for members who own nothing: readers are nobody's business.
     """
-    month = this_month(clock)
     async with store.read() as tx:
         creator = await _creator(tx, name)
-        count = await popularity.of_creator(tx, creator.id, month)
-        page = await popularity.things_of_creator(tx, creator.id, month, limit, after)
+    count, page = await things_of(store, clock, creator.id, limit, after)
     if not count.things:
         raise NotFound(_NO_CREATOR)
     return CreatorStory(creator.id, name, count, page)
+
+
+async def things_of(
+    store: Store, clock: Clock, owner: MemberId, limit: int, after: tuple[int, ThingId]
+) -> tuple[CreatorCount, list[Counted]]:
+    """The same of a member who may own nothing yet: all in numbers, and a page of the things."""
+    month = this_month(clock)
+    async with store.read() as tx:
+        count = await ranking.of_creator(tx, owner, month)
+        return count, await ranking.things_of_creator(tx, owner, month, limit, after)
 
 
 async def newest_things(store: Store, name: str, limit: int) -> list[Thing]:
     """A creator's things, those that were made last first. Raises NotFound."""
     async with store.read() as tx:
         creator = await _creator(tx, name)
-        found = await popularity.newest_of_creator(tx, creator.id, limit)
+        found = await ranking.newest_of_creator(tx, creator.id, limit)
     if not found:
         raise NotFound(_NO_CREATOR)
     return found

@@ -7,7 +7,7 @@
                       └── the proof is gone, or the holder's is back ──┘
 
 Whoever holds a site owns what of it nobody owns, and at once whatever is made under it later. What
-has an owner stays that member's, whoever holds the site (docs/decisions/0014).
+has an owner stays that member's, whoever holds the site (docs/decisions/0017).
 """
 
 from __future__ import annotations

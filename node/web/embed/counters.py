@@ -132,7 +132,7 @@ async def _popularity(node: Node, name: int | str) -> Popularity | None:
     """The counters of a thing, by number or URL; None if there is none. Raises BadUrl."""
     try:
         if isinstance(name, int):
-            return await public.popularity_of(node.store, node.clock, ThingId(name))
+            return await public.popularity(node.store, node.clock, ThingId(name))
         return await public.popularity_of_url(node.store, node.clock, canonical_url(name))
     except NotFound:
         return None

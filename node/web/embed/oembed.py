@@ -77,7 +77,7 @@ async def _find(node: Node, text: str) -> tuple[str, Popularity | None]:
     here = node.settings.web.public_url
     if text.startswith(f"{here}{_THING_PAGE}"):
         number = reading.row_id(urlsplit(text).path.removeprefix(_THING_PAGE))
-        found = await public.popularity_of(node.store, node.clock, ThingId(number))
+        found = await public.popularity(node.store, node.clock, ThingId(number))
         return found.thing.url, found
     if text.startswith(f"{here}{_WINDOW}?"):
         text = parse_qs(urlsplit(text).query).get("url", [""])[0]
