@@ -66,7 +66,7 @@ async def page(
     rows = await tx.rows(
         f"{SECTIONS[section]} LIMIT :limit OFFSET :skip", member=member, limit=limit, skip=skip
     )
-    return [_told(dict(row._mapping)) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+    return [_told(dict(zip(row._fields, row, strict=True))) for row in rows]
 
 
 async def packed_months(

@@ -8,6 +8,8 @@ from typing import Final, TypeAlias, cast
 from aiohttp import web
 
 from node.web import (
+    api_account,
+    api_earnings,
     api_members,
     api_money,
     api_months,
@@ -18,11 +20,14 @@ from node.web import (
     health,
 )
 from node.web.clicks import ClickDesk
+from node.web.downloads import CSV, JSON, PLAIN
 from node.web.embed.counters import Counters
 from node.web.embed.urls import EMBEDS, embed_handlers
 from node.web.endpoint import RawHandler, Route, bind
 from node.web.fallback import expect, refuse
 from node.web.keys import DESK
+from node.web.models import account as a
+from node.web.models import earnings as e
 from node.web.models import members as m
 from node.web.models import money as p
 from node.web.models import months as n
@@ -46,8 +51,14 @@ MEMBERS: Final = (
     Route("POST", "/members", "join: a new member and a first token, shown once", m.JoinedOut,
           api_members.make_member, body=m.JoinIn, status=201),
     Route("GET", "/me", "who the token acts for", m.MemberOut, api_members.read_me, "read"),
-    Route("PATCH", "/me", "pay my dues from my earnings, or don't", m.MemberOut,
+    Route("PATCH", "/me", "dues from earnings or not, named to creators or not", m.MemberOut,
           api_members.change_me, "money", body=m.MemberIn),
+    Route("GET", "/me/export", "everything that the node has of me", a.ExportOut,
+          api_account.export, "read", media=JSON),
+    Route("GET", "/me/closing", "what is in the way of closing my account", a.LeavingOut,
+          api_account.read_leaving, "read"),
+    Route("DELETE", "/me", "close my account; its money must be taken out first", a.LeftOut,
+          api_account.close_account, "money", query=a.LeaveQuery),
     Route("GET", "/tokens", "my tokens", m.TokensOut, api_members.list_tokens, "read"),
     Route("POST", "/tokens", "another token, with some of this one's scopes", m.NewTokenOut,
           api_members.make_token, "money", body=m.TokenIn, status=201),
@@ -79,6 +90,12 @@ MONEY: Final = (
     Route("GET", "/payouts", "my payouts and withdrawals, with proof", p.PayoutsOut,
           api_money.list_payouts, "read", query=PageQuery),
     Route("GET", "/payouts/{payout}", "one payout", p.PayoutOut, api_money.read_payout, "read"),
+    Route("POST", "/payouts/{payout}/retry", "try a payout of mine again now", p.PayoutOut,
+          api_account.retry_payout, "money"),
+    Route("GET", "/ledger.csv", "every posting that touches my money", e.FileOut,
+          api_earnings.download_ledger, "read", media=CSV),
+    Route("GET", "/ledger.beancount", "the same for Beancount", e.FileOut,
+          api_earnings.download_beancount, "read", media=PLAIN),
     Route("POST", "/withdrawals", "available money, out again", p.PayoutOut,
           api_money.ask_withdrawal, "money", body=p.WithdrawalIn, status=201, key="flow"),
 )  # fmt: skip
@@ -112,8 +129,14 @@ THINGS: Final = (
           api_months.read_month, "read", query=n.MonthPageQuery),
     Route("GET", "/months/{month}", "that month, or its receipt once it is closed", n.MonthOut,
           api_months.read_that_month, "read", query=n.MonthPageQuery),
-    Route("GET", "/earnings/{month}", "what my things brought in a closed month", n.EarningsOut,
-          api_months.read_earnings, "read"),
+    Route("GET", "/months/{month}/receipt.csv", "the receipt of a closed month, as CSV",
+          e.FileOut, api_earnings.download_receipt, "read", media=CSV),
+    Route("GET", "/earnings", "what my things earned by month, and an estimate of this one",
+          e.EarnedMonthsOut, api_earnings.list_earnings, "read", query=e.EarnedMonthsQuery),
+    Route("GET", "/earnings/{month}", "what my things brought in a closed month", e.EarningsOut,
+          api_earnings.read_earnings, "read", query=e.EarningsQuery),
+    Route("GET", "/earnings.csv", "all of it, with the columns of Flattr's reports", e.FileOut,
+          api_earnings.download_earnings, "read", query=e.AssetQuery, media=CSV),
 )  # fmt: skip
 
 STABLECOIN: Final = (

@@ -74,7 +74,8 @@ async def test_an_empty_account_closes_and_everything_of_it_ends(settled, store)
     async with store.read() as tx:
         who = await members.get(tx, ann)
         assert who.closed_us is not None
-        assert not (who.shows_flattrs or who.dues_from_earnings)
+        assert not who.shows_flattrs
+        assert not who.dues_from_earnings
         assert await identities.of_member(tx, ann) == []
         assert await members.target_of(tx, ann, Asset.SAT) is None
         assert not await members.means_of(tx, ann, Asset.SAT)
