@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractAccessLogger
 
 BUCKETS_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 """Upper ends in seconds; a last bucket has what took longer."""
+_CLICK: Final = "/api/v1/flattrs"
 _API: Final = "/api/"
 _CLICK_ENDS: Final = ("/flattrs", "/flattr", "/click")
 
@@ -28,14 +29,14 @@ class Series:
 
 
 class Latencies:
-    """All series, by (kind, class of status): kind is click, api or page."""
+    """All series, by (kind, hundreds of the status): kind is click, api or page."""
 
     def __init__(self) -> None:
-        self.series: dict[tuple[str, str], Series] = {}
+        self.series: dict[tuple[str, int], Series] = {}
 
     def note(self, method: str, path: str, status: int, seconds: float) -> None:
         """An answer was sent."""
-        named = _kind(method, path), f"{status // 100}xx"
+        named = _kind(method, path), status // 100
         series = self.series.get(named)
         if series is None:
             series = self.series[named] = Series()
@@ -56,6 +57,8 @@ class AccessNotes(AbstractAccessLogger):
 
 
 def _kind(method: str, path: str) -> str:
+    if path == _CLICK:
+        return "click"
     path = path.partition("?")[0]
     if method in {"POST", "DELETE"} and path.endswith(_CLICK_ENDS):
         return "click"

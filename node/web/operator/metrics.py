@@ -153,12 +153,12 @@ def _of_the_outside(seen: Snapshot) -> Iterator[Metric]:
 def _durations(latencies: Latencies) -> Metric:
     name = "flattr_request_duration_seconds"
     family = HistogramMetricFamily(name, METRICS[name], labels=("kind", "status"))
-    for labels, series in sorted(latencies.series.items()):
+    for (kind, hundreds), series in sorted(latencies.series.items()):
         total, buckets = 0, []
         for end, count in zip([*map(str, BUCKETS_S), "+Inf"], series.counts, strict=True):
             total += count
             buckets.append((end, total))
-        family.add_metric(labels, buckets, series.sum_s)
+        family.add_metric((kind, f"{hundreds}xx"), buckets, series.sum_s)
     return family
 
 

@@ -97,14 +97,8 @@ def _console(
 ) -> Console:
     desk = public.app[DESK]
     looked = Known(node.clock, CHECKS_FRESH_S, look)
-    return Console(
-        desk,
-        url_of(node.settings.operator, port),
-        port,
-        looked,
-        public.latencies,
-        Snapshots(node, desk.lightning),
-    )
+    url, snapshots = url_of(node.settings.operator, port), Snapshots(node, desk.lightning)
+    return Console(desk, url, port, looked, public.latencies, snapshots)
 
 
 def _bound(settings: OperatorSettings) -> socket.socket:
