@@ -77,7 +77,7 @@ async def test_clicks_that_wait_in_rows_of_old_are_carried_over_in_order(databas
 
 def _as_before(connection: Connection) -> None:
     """The tables of before groups, with clicks that wait: twice in a month, then in the next."""
-    command.upgrade(config(connection), "0005")
+    command.upgrade(config(connection), "0006")
     insert = text(
         "INSERT INTO flattr_inbox (month, member, thing, op, at_us, request)"
         " VALUES (:month, :member, :thing, :op, 0, :request)"
