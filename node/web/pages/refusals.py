@@ -9,7 +9,7 @@ from aiohttp import web
 from node.web import problems
 from node.web.keys import Desk
 from node.web.pages.browser import Browser
-from node.web.pages.render import frame_of
+from node.web.pages.render import frame_of, html
 from node.web.problems import Told
 
 
@@ -22,7 +22,7 @@ async def show(
     frame = frame_of(request, browser, spoken, await desk.lightning.is_simulated())
     values = {"status": told.problem.status, "title": told.problem.title, **_words(told)}
     text = desk.templates.fill("error.html", spoken, frame, values)
-    response = web.Response(text=text, content_type="text/html", status=told.problem.status)
+    response = html(text, told.problem.status)
     if told.retry_after_s is not None:
         response.headers["Retry-After"] = str(told.retry_after_s)
     return response
