@@ -21,7 +21,6 @@ from typing import Final
 from node.clock import now_s, this_month
 from node.errors import BadInput, Conflict, NotFound
 from node.flows import fund
-from node.flows.export.everything import rules_of
 from node.flows.export.ledger import own_accounts
 from node.flows.node import Node
 from node.flows.open_payouts import smallest_payable
@@ -74,7 +73,7 @@ async def leave(
     async with node.store.write() as tx:
         if not await leaving.lock(tx, member):
             raise Conflict(NOT_OPEN)
-        for rules in rules_of(node):
+        for rules in node.every_rules:
             await journal.lock_head(tx, rules.asset)
         who = await members.get(tx, member)
         if who is None or who.name != name:
@@ -104,7 +103,7 @@ def _demand_known(found: Leaving, left: Sequence[Amount]) -> None:
 async def _look(tx: Tx, node: Node, member: MemberId) -> Leaving:
     in_the_way: list[str] = []
     left: list[Amount] = []
-    for rules in rules_of(node):
+    for rules in node.every_rules:
         more, too_little = await _look_in(tx, node, rules, member)
         in_the_way += more
         left += too_little

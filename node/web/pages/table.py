@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from node.web.login import ethereum, finish, lightning, nostr, settings, start
-from node.web.pages import welcome
-from node.web.pages.creator import claim, home, target
+from node.web.pages import files, welcome
+from node.web.pages.creator import claim, earnings, home, payouts, target
 from node.web.pages.page import Page
 from node.web.pages.public import creators, popular, things
 from node.web.pages.reader import fund, month, months, stablecoin, withdraw
+from node.web.pages.settings import closing
+from node.web.pages.settings import home as settings_home
 
 ALL_PAGES: Final[tuple[Page, ...]] = (
+    *files.PAGES,
     *welcome.PAGES,
     *start.PAGES,
     *lightning.PAGES,
@@ -24,7 +27,11 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *month.PAGES,
     *months.PAGES,
     *withdraw.PAGES,
+    *settings_home.PAGES,
+    *closing.PAGES,
     *home.PAGES,
+    *earnings.PAGES,
+    *payouts.PAGES,
     *claim.PAGES,
     *target.PAGES,
     *things.PAGES,
