@@ -192,10 +192,13 @@ async def test_hidden_is_the_default_and_showing_is_a_choice(people):
     assert await readers_of(node.store, node.clock, eve.member) == []
     await ann.send("/settings", "/settings", shows_flattrs="1")
     assert await readers_of(node.store, node.clock, eve.member) == ["ann"]
+    public = await (await people.visitor()).get("/creators/eve")
+    assert "Flattred lately by ann" in public.text
     form = (await ann.get("/settings")).form("/settings")
     del form["shows_flattrs"]
     await ann.post("/settings", form)
     assert await readers_of(node.store, node.clock, eve.member) == []
+    assert "Flattred lately by" not in (await (await people.visitor()).get("/creators/eve")).text
 
 
 async def test_a_token_is_made_shown_once_and_ended(people):
