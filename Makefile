@@ -107,7 +107,8 @@ $(VENV)/.python: requirements/uv.txt
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.txt pyproject.toml
-	@{ $(call pinned,-r requirements/runtime.txt -r requirements/build.txt); } >&2
+	@{ $(RUN) hatch_build & $(call pinned,-r requirements/runtime.txt -r requirements/build.txt); \
+		done=$$?; wait; exit $$done; } >&2
 	@$(RUN) pip install $(QUIET) --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 

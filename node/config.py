@@ -57,6 +57,11 @@ class MoneySettings(BaseModel):
     deposit_min_sat: int = Field(default=1, ge=1)
     deposit_max_sat: int = Field(default=1_000_000, ge=1)
     operator_target: str | None = None
+    fiat: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    """The currency of a hint beside amounts in sats, such as EUR. It is no price: nobody is paid
+    by it."""
+    fiat_per_bitcoin: int = Field(default=0, ge=0)
+    """What the operator says that a bitcoin is worth in it; 0: no hint."""
 
 
 class StablecoinSettings(BaseModel):

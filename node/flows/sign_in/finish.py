@@ -19,7 +19,7 @@ from node.errors import Conflict, Forbidden, FreshSignInNeeded
 from node.flows.join import add_member
 from node.flows.sessions import NewSession, find_in, open_in
 from node.flows.sign_in.asking import SignIn, hash_of
-from node.flows.sign_in.words import wallet_name
+from node.flows.sign_in.words import tell, wallet_name
 from node.ids import MemberId
 from node.store import challenges, identities, members
 from node.store.challenges import Proof
@@ -166,15 +166,9 @@ async def _add(tx: Tx, sign_in: SignIn, proof: Proof, member: MemberId) -> Ident
 async def _session(tx: Tx, sign_in: SignIn, browser: Browser, member: MemberId) -> NewSession:
     """A new session, with a notice, in place of the one that the browser had."""
     before = await find_in(tx, sign_in.clock, browser.session_secret)
-    new = await open_in(
-        tx, sign_in.clock, member, browser.agent, wallet=True, replaces=browser.session_secret
-    )
+    new = await open_in(tx, sign_in.clock, member, browser.agent, replaces=browser.session_secret)
     if before is None or before.member != member:
-        words = (
-            f"you have signed in: {new.session.agent or 'a browser without a name'}. Not you? End"
-            " that session, and remove the wallet that you do not know."
-        )
-        await members.notify(tx, member, "sign-in", new.session.id, words, new.session.created_us)
+        await tell(tx, new.session)
     return new
 
 

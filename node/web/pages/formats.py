@@ -2,6 +2,7 @@
 
     {{ amount|sat }}        1 234.567 sat, 2.50 USD (an Amount, or millisatoshi)
     {{ amount|bare }}       the same without the unit
+    {{ amount|hint }}       ≈ €0.63, where the operator has set a rate, or nothing
     {{ count|number }}      1 234
     {{ at_s|date }}         Nov 27, 2026           seconds of UTC
     {{ at_s|datetime }}     Nov 27, 2026, 10:05 UTC
@@ -21,10 +22,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
-from babel.numbers import format_compact_decimal, format_decimal, get_group_symbol
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_group_symbol,
+)
 from babel.units import format_unit
 
-from node.money import Amount, Asset
+from node.money import MSAT_PER_SAT, Amount, Asset
 from node.month import Month
 from node.web.pages.language import Language
 
@@ -35,14 +41,16 @@ _PATTERNS: Final = {
 }  # fmt: skip
 _SHORT_CHARS: Final = 10
 _DAY_S: Final = 86_400
+_SAT_PER_BITCOIN: Final = 100_000_000
 
 
-def filters(language: Language) -> dict[str, Callable[..., str]]:
-    """The filters of one language, by name."""
-    written = Formats(language)
+def filters(language: Language, rate: tuple[str, int] = ("", 0)) -> dict[str, Callable[..., str]]:
+    """The filters of one language, by name. `rate`: a currency, and what a bitcoin is in it."""
+    written = Formats(language, rate)
     return {
         "sat": written.amount,
         "bare": written.bare,
+        "hint": written.hint,
         "number": written.number,
         "date": written.date,
         "datetime": written.datetime,
@@ -56,7 +64,8 @@ def filters(language: Language) -> dict[str, Callable[..., str]]:
 class Formats:
     """The same for Python."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, rate: tuple[str, int] = ("", 0)) -> None:
+        self._currency, self._per_bitcoin = rate
         self._locale = language.locale
         self._group = get_group_symbol(language.locale)
 
@@ -70,6 +79,14 @@ class Formats:
         known = amount if isinstance(amount, Amount) else Amount(amount)
         coins = Decimal(known.units) / known.asset.units_per_coin
         return self._spaced(coins, _PATTERNS[known.asset])
+
+    def hint(self, amount: Amount) -> str:
+        """About how much that is in the operator's currency; empty without a rate."""
+        if not self._currency or not self._per_bitcoin or amount.asset is not Asset.SAT:
+            return ""
+        worth = Decimal(amount.units) * self._per_bitcoin / (_SAT_PER_BITCOIN * MSAT_PER_SAT)
+        text = format_currency(worth, self._currency, locale=self._locale)
+        return "≈" + NARROW + str(text)
 
     def number(self, number: int) -> str:
         """A whole number."""

@@ -76,7 +76,8 @@ class Templates:
             extensions=["jinja2.ext.i18n"],
         )  # fmt: skip
         made.install_gettext_callables(spoken.gettext, spoken.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
-        made.filters.update(formats.filters(spoken), qr=pictures.qr)
+        rate = (settings.money.fiat, settings.money.fiat_per_bitcoin)
+        made.filters.update(formats.filters(spoken, rate), qr=pictures.qr)
         made.globals.update(
             static=files.path_of, has_static=files.has, network=settings.network,
             real_money=settings.network == "mainnet",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from node.web.login import ethereum, finish, lightning, nostr, settings, start
 from node.web.pages import welcome, window
 from node.web.pages.page import Page
 from node.web.pages.reader import fund, month, months, sites, stablecoin, withdraw
@@ -14,6 +15,12 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *window.PAGES,
     *sites.PAGES,
     *button.PAGES,
+    *start.PAGES,
+    *lightning.PAGES,
+    *ethereum.PAGES,
+    *nostr.PAGES,
+    *finish.PAGES,
+    *settings.PAGES,
     *fund.PAGES,
     *stablecoin.PAGES,
     *month.PAGES,

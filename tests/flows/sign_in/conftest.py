@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from node.flows import sessions
+from node.flows.look import tokens_of
 from node.flows.sign_in import ethereum, lightning, nostr
 from node.flows.sign_in.asking import SignIn, new_browser, waiting
 from node.flows.sign_in.finish import Browser, SignedIn, Unsigned, finish
@@ -79,7 +80,8 @@ class Person:
     async def by_token(self, member) -> None:
         """A session that an API token has opened."""
         store, clock = self.sign_in.store, self.sign_in.clock
-        new = await sessions.open_session(store, clock, member, "", wallet=False)
+        [token] = await tokens_of(store, member)
+        new = await sessions.open_session(store, clock, member, "", token=token.id)
         self.session, self.session_secret = new.session, new.secret
 
 
