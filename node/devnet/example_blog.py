@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from node.devnet.example_posts import POSTS, Post
 from node.devnet.processes import HOST
-from node.flows.claim import WELL_KNOWN
+from node.flows.proofs import WELL_KNOWN
 
 FOLDER: Final = Path(__file__).parent / "blog"
 _TYPES: Final = {".css": "text/css", ".svg": "image/svg+xml"}
@@ -67,8 +67,12 @@ class Blog:
 
 
 @asynccontextmanager
-async def open_blog(node_url: str, port: int = 0) -> AsyncIterator[Blog]:
-    """Serve the blog on 127.0.0.1 until the block ends; port 0: any that is free."""
+async def open_blog(node_url: str, port: int = 0, host: str = HOST) -> AsyncIterator[Blog]:
+    """Serve the blog on 127.0.0.1 until the block ends; port 0: any that is free.
+
+    `host`: what it calls itself. As `localhost` it is another site than a node on 127.0.0.1, to
+    which a browser sends no cookie of that node along.
+    """
     desk = _Desk(Blog("", node_url.rstrip("/")))
     app = web.Application()
     app.router.add_get("/", desk.index)
@@ -83,7 +87,7 @@ async def open_blog(node_url: str, port: int = 0) -> AsyncIterator[Blog]:
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port).start()
-        desk.blog.url = f"http://{HOST}:{runner.addresses[0][1]}"
+        desk.blog.url = f"http://{host}:{runner.addresses[0][1]}"
         yield desk.blog
     finally:
         await runner.cleanup()

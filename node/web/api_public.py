@@ -14,6 +14,7 @@ from node.month import Month
 from node.store.closes import Close, Figures
 from node.web import problems
 from node.web.endpoint import Call
+from node.web.known_popular import Ranking
 from node.web.models.base import PageQuery
 from node.web.models.health import ProblemKindOut
 from node.web.models.months import ClosedMonthOut, ClosedMonthsOut, UsdClosedMonthOut
@@ -21,6 +22,8 @@ from node.web.models.things import (
     MostFlattredLine,
     MostFlattredOut,
     MostFlattredQuery,
+    MostOfWeekOut,
+    MostOfWeekQuery,
     PublicNodeOut,
     PublicThingOut,
     StablecoinOut,
@@ -71,20 +74,28 @@ async def find_thing(call: Call, asked: ThingUrlQuery) -> PublicThingOut:
 
 async def list_most_flattred(call: Call, asked: MostFlattredQuery) -> MostFlattredOut:
     """GET /public/most-flattred."""
-    node = call.node
-    month = this_month(node.clock) if asked.month is None else Month.parse(asked.month)
-    found = await public.most_flattred(node.store, month, asked.limit)
-    lines = [
-        MostFlattredLine(thing=thing.id, url=thing.url, title=thing.title, flattrs=count)
-        for thing, count in found
-    ]
-    return MostFlattredOut(month=str(month), items=lines)
+    month = this_month(call.node.clock) if asked.month is None else Month.parse(asked.month)
+    found = await call.desk.popular.of_month(month)
+    return MostFlattredOut(month=str(month), items=_most(found, asked.limit))
+
+
+async def list_most_flattred_week(call: Call, asked: MostOfWeekQuery) -> MostOfWeekOut:
+    """GET /public/most-flattred-this-week."""
+    found = await call.desk.popular.of_week()
+    return MostOfWeekOut(items=_most(found, asked.limit))
 
 
 async def explain_problem(call: Call) -> ProblemKindOut:
     """GET /problems/{slug}."""
     problem = problems.explain(call.name("slug"))
     return ProblemKindOut(type=problem.type, title=problem.title, status=problem.status)
+
+
+def _most(found: Ranking, limit: int) -> list[MostFlattredLine]:
+    return [
+        MostFlattredLine(thing=thing.id, url=thing.url, title=thing.title, flattrs=count)
+        for thing, count in found[:limit]
+    ]
 
 
 def _closed(month: Month, by_asset: dict[Asset, Close]) -> ClosedMonthOut:
