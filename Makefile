@@ -6,6 +6,7 @@
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make lint        style, types, rooms, pins;  make format repairs the style
 # make drawn       write what the docs draw from the code: the tree of files, the states
+# make words       write new words of the pages into the catalogues of other languages
 # make pins        write requirements/*.txt anew, after a change of pyproject.toml or *.in
 #
 # What is installed goes into .venv, and what installing says goes to standard error, so that the
@@ -33,7 +34,7 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep bench lint format drawn pins venv go \
+.PHONY: help demo test test-fast contract contract-deep bench lint format drawn words pins venv go \
 	postgres npm clean
 
 help:
@@ -76,6 +77,9 @@ format: $(VENV)/.dev
 drawn: $(VENV)/.dev
 	$(RUN) tests.drawn
 
+words: $(VENV)/.dev
+	$(RUN) tests.words
+
 pins: $(VENV)/.python
 	$(PINS) $(ARGS) requirements/uv.in -o requirements/uv.txt
 	$(PINS) $(ARGS) pyproject.toml -o requirements/runtime.txt
@@ -103,7 +107,8 @@ $(VENV)/.python: requirements/uv.txt
 	@touch $@
 
 $(VENV)/.runtime: $(VENV)/.python requirements/runtime.txt requirements/build.txt pyproject.toml
-	@{ $(call pinned,-r requirements/runtime.txt -r requirements/build.txt); } >&2
+	@{ $(RUN) hatch_build & $(call pinned,-r requirements/runtime.txt -r requirements/build.txt); \
+		done=$$?; wait; exit $$done; } >&2
 	@$(RUN) pip install $(QUIET) --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 

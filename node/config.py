@@ -61,6 +61,11 @@ class MoneySettings(BaseModel):
     operator_target: str | None = None
     close_needs_approval: bool = False
     """False: a month closes by itself when it is over. True: it waits for the operator's word."""
+    fiat: str = Field(default="", pattern=r"^([A-Z]{3})?$")
+    """The currency of a hint beside amounts in sats, such as EUR. It is no price: nobody is paid
+    by it."""
+    fiat_per_bitcoin: int = Field(default=0, ge=0)
+    """What the operator says that a bitcoin is worth in it; 0: no hint."""
 
 
 class StablecoinSettings(BaseModel):

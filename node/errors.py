@@ -9,6 +9,7 @@ NodeError
 │   │   └── BadTarget       not a place that can be paid
 │   ├── Unauthorized    401: no valid token
 │   ├── Forbidden       403: a valid token that may not do this
+│   │   └── FreshSignInNeeded   a wallet must have signed just now
 │   ├── NotFound        404
 │   │   └── NoStablecoin    this node pays over Lightning alone
 │   ├── Conflict        409: it collides with what is there
@@ -86,6 +87,12 @@ class Forbidden(Rejected):
 
     status = 403
     slug = "forbidden"
+
+
+class FreshSignInNeeded(Forbidden):
+    """It needs a wallet that has signed within the last ten minutes."""
+
+    slug = "fresh-sign-in-needed"
 
 
 class NotFound(Rejected):

@@ -11,12 +11,13 @@ node was down is missed, and the entry's id is the payment hash, so nothing is c
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from node.clock import Clock, now_s, this_month
 from node.errors import BadInput, KeyReused
 from node.failpoints import failpoint
+from node.flows.arrivals import Arrivals
 from node.flows.rules import Rules, demand_node_decides
 from node.ids import MemberId, PaymentHash, derive, entry_id
 from node.ledger import accounts, bookings
@@ -41,6 +42,7 @@ class Funding:
     clock: Clock
     rules: Rules
     invoices: LightningInvoices
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 async def ask_deposit(
@@ -84,7 +86,7 @@ async def credit(funding: Funding, paid: SettledInvoice) -> bool:
         await leases.set_cursor(tx, SETTLE_CURSOR, paid.settle_index)
         failpoint("deposit.credit.before_commit")
     failpoint("deposit.credit.after_commit")
-    return credited
+    return _told(funding, found, credited)
 
 
 async def catch_up(funding: Funding) -> int:
@@ -117,7 +119,7 @@ async def credit_found(funding: Funding, paid: SettledInvoice) -> bool:
         credited = found is not None and await _book(tx, funding, found, paid)
         failpoint("deposit.credit.before_commit")
     failpoint("deposit.credit.after_commit")
-    return credited
+    return _told(funding, found, credited)
 
 
 async def set_pot(
@@ -171,6 +173,12 @@ async def _book(tx: Tx, funding: Funding, deposit: Deposit, paid: SettledInvoice
     amount = Amount(paid.amt_paid_msat, funding.rules.asset)
     entry = bookings.deposit(deposit.member, amount, PaymentHash(paid.payment_hash), to)
     return await journal.append(tx, entry, funding.clock.now_us())
+
+
+def _told(funding: Funding, deposit: Deposit | None, credited: bool) -> bool:
+    if deposit is not None and credited:
+        funding.arrivals.tell(deposit.id)
+    return credited
 
 
 async def _open_month(tx: Tx, month: Month) -> Month:

@@ -3,7 +3,8 @@
 A token is 256 random bits, shown once; the store has its sha256. A payout target is tried live
 before it is saved: its server must answer, and take what the node pays (for an address on the
 chain: `vault/target.py`). The first one of an asset counts at once; a changed one after the time
-lock (design.md §3.12), with a notice.
+lock (design.md §3.12), with a notice, and only when a wallet of the member has just signed: what a
+stolen token may not do. Members who have no wallet can't sign, and have the time lock alone.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from node.errors import (
     BadTarget,
     Conflict,
     FetchRefused,
+    FreshSignInNeeded,
     NotFound,
     QuoteRefused,
     Unauthorized,
 )
 from node.flows.rules import Rules
 from node.ids import MemberId
-from node.store import members
-from node.store.engine import Store
+from node.store import identities, members
+from node.store.engine import Store, Tx
 from node.store.members import StoredTarget, Token
 from node.wallet.fetch import Fetcher
 from node.wallet.lightning.targets import (
@@ -71,15 +73,21 @@ class SavedTarget:
 
 async def join(store: Store, clock: Clock, name: str) -> tuple[MemberId, NewToken]:
     """A new member and a first token with all scopes. Raises BadInput, Conflict."""
-    if not _NAME.fullmatch(name):
-        raise BadInput("a name is 2 to 32 of a-z, 0-9, - and _, and begins with a letter or digit")
     async with store.write() as tx:
-        member = await members.add(tx, name, clock.now_us())
-        if member is None:
-            raise Conflict(f"the name {name} is taken")
+        member = await add_member(tx, clock, name)
         new = _new_token(member, "first", SCOPES, TOKEN_DAYS_MAX, clock.now_us())
         await members.add_token(tx, new.token, _hash(new.secret))
     return member, new
+
+
+async def add_member(tx: Tx, clock: Clock, name: str) -> MemberId:
+    """A new member, in the transaction that says how they come back. Raises BadInput, Conflict."""
+    if not _NAME.fullmatch(name):
+        raise BadInput("a name is 2 to 32 of a-z, 0-9, - and _, and begins with a letter or digit")
+    member = await members.add(tx, name, clock.now_us())
+    if member is None:
+        raise Conflict(f"the name {name} is taken")
+    return member
 
 
 async def make_token(
@@ -127,24 +135,45 @@ async def revoke_token(store: Store, clock: Clock, member: MemberId, token: str)
 
 
 async def set_target(
-    store: Store, clock: Clock, rules: Rules, fetcher: Fetcher, member: MemberId, text: str
-) -> SavedTarget:
-    """Try a payout target and save it. Raises BadTarget with what to do."""
+    store: Store, clock: Clock, rules: Rules, fetcher: Fetcher, member: MemberId, text: str, *,
+    fresh: bool = False,
+) -> SavedTarget:  # fmt: skip
+    """Try a payout target and save it; `fresh`: a wallet of the member has just signed.
+
+    Raises BadTarget with what to do, FreshSignInNeeded for a change.
+    """
     target = parse_target(text, allow=fetcher.allow)
+    if not fresh:
+        await demand_may_set(store, rules, member, target.text)
     tested = await _try(fetcher, target, rules)
-    return await save_target(store, clock, rules, member, target, tested)
+    return await save_target(store, clock, rules, member, target, tested, fresh=fresh)
+
+
+async def demand_may_set(store: Store, rules: Rules, member: MemberId, text: str) -> None:
+    """Go on only with a target that may be set without a fresh sign-in, before it is tried.
+
+    Raises FreshSignInNeeded.
+    """
+    async with store.read() as tx:
+        _demand_fresh(await members.target_of(tx, member, rules.asset), text,
+                      await identities.count(tx, member))  # fmt: skip
 
 
 async def save_target(
     store: Store, clock: Clock, rules: Rules, member: MemberId, target: Target | EvmTarget,
-    tested: str,
+    tested: str, *, fresh: bool = False,
 ) -> SavedTarget:  # fmt: skip
-    """Save a target of the rules' asset that was tried: `tested` says what was seen."""
+    """Save a target of the rules' asset that was tried: `tested` says what was seen.
+
+    Raises FreshSignInNeeded for a change, unless a wallet of the member has just signed (`fresh`).
+    """
     now_us = clock.now_us()
     async with store.write() as tx:
         before = await members.target_of(tx, member, rules.asset)
         if before is not None and before.text == target.text:
             return SavedTarget(before, target.kind, tested)
+        if not fresh:
+            _demand_fresh(before, target.text, await identities.count(tx, member))
         lock_us = rules.target_lock_s * 1_000_000 if before is not None else 0
         stored = StoredTarget(
             member, rules.asset, target.text, target.fingerprint, now_us, now_us + lock_us
@@ -153,11 +182,19 @@ async def save_target(
         if before is not None:
             words = (
                 f"your payout target for {rules.asset} is {target.text} now. Nothing of it is paid"
-                f" to you before {rules.target_lock_s // 3600} hours have passed. Not you? Revoke"
-                " your tokens."
+                f" to you before {rules.target_lock_s // 3600} hours have passed. Not you? Sign in,"
+                " put yours back, and end all sessions and tokens."
             )
             await members.notify(tx, member, "target", str(now_us), words, now_us)
     return SavedTarget(stored, target.kind, tested)
+
+
+def _demand_fresh(before: StoredTarget | None, text: str, wallets: int) -> None:
+    if before is not None and before.text != text and wallets:
+        raise FreshSignInNeeded(
+            "you sign in with a wallet, so a token can't change where you are paid: sign in on the"
+            " node's pages, and change it there within ten minutes"
+        )
 
 
 async def _try(fetcher: Fetcher, target: Target, rules: Rules) -> str:

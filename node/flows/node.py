@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from node.clock import Clock
 from node.config import Settings
+from node.flows.arrivals import Arrivals
 from node.flows.close import Closing
 from node.flows.flattr import Clicks
 from node.flows.fund import Funding
@@ -52,13 +53,14 @@ class Node:
     holder: str
     """Names this process in leases."""
     health: Health = field(default_factory=Health)
+    arrivals: Arrivals = field(default_factory=Arrivals)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
 
     @property
     def funding(self) -> Funding:
         """For money in."""
-        return Funding(self.store, self.clock, self.rules, self.invoices)
+        return Funding(self.store, self.clock, self.rules, self.invoices, self.arrivals)
 
     @property
     def payer(self) -> Payer:

@@ -6,7 +6,7 @@ stored parts and the packed flattrs of that month, both of which never change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -54,15 +54,22 @@ class ThingEarning:
 
 async def receipt(tx: Tx, month: Month, asset: Asset, reader: MemberId) -> Receipt | None:
     """A reader's receipt; None without a pot in that month."""
+    found = await summary(tx, month, asset, reader)
+    if found is None:
+        return None
+    pairs = await counted(tx, month, asset, (reader, reader))
+    return replace(found, things=tuple(ThingId(thing) for thing in pairs[:, 1].tolist()))
+
+
+async def summary(tx: Tx, month: Month, asset: Asset, reader: MemberId) -> Receipt | None:
+    """The same without the things, which takes one row of the month's parts."""
     blob = await closes.part_of(tx, month, asset, "reader", reader)
     rows = unpack(blob or b"", len(READER_COLUMNS))
     mine = rows[rows[:, 0] == reader]
     if not len(mine):
         return None
     _, pot, number, share, commission, carry = mine[0].tolist()
-    pairs = await counted(tx, month, asset, (reader, reader))
-    things = tuple(ThingId(thing) for thing in pairs[:, 1].tolist())
-    return Receipt(month, pot, number, share, commission, carry, things)
+    return Receipt(month, pot, number, share, commission, carry, ())
 
 
 async def contributions(

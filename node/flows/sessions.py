@@ -1,6 +1,6 @@
 """Sessions: the browsers in which a member is signed in.
 
-    open_session ──▶ alive ── idle for IDLE_S, or older than LIFE_S, or ended ──▶ over
+    open_session ──▶ alive ── idle for IDLE_S, older than LIFE_S, ended, its token revoked ──▶ over
                        │
                        └─ fresh for FRESH_S after a wallet signed; never, if opened by a token
 
@@ -45,32 +45,34 @@ class NewSession:
 
 
 async def open_session(
-    store: Store, clock: Clock, member: MemberId, agent: str, *, wallet: bool = True,
+    store: Store, clock: Clock, member: MemberId, agent: str, *, token: str | None = None,
     replaces: str | None = None,
 ) -> NewSession:  # fmt: skip
     """Sign a member in: a new session, in place of the one with the secret `replaces`.
 
-    `agent` is what the browser calls itself; `wallet` is False for a session by an API token.
+    `agent` is what the browser calls itself; `token` is the id of the API token that opens it, if
+    it is not a wallet.
     """
     async with store.write() as tx:
-        return await open_in(tx, clock, member, agent, wallet=wallet, replaces=replaces)
+        return await open_in(tx, clock, member, agent, token=token, replaces=replaces)
 
 
 async def open_in(
-    tx: Tx, clock: Clock, member: MemberId, agent: str, *, wallet: bool, replaces: str | None
-) -> NewSession:
+    tx: Tx, clock: Clock, member: MemberId, agent: str, *, token: str | None = None,
+    replaces: str | None = None,
+) -> NewSession:  # fmt: skip
     """`open_session`, in the transaction that proves who signs in."""
     now_us = clock.now_us()
-    await sessions.forget(tx, *_over_before_us(now_us))
+    await sessions.forget(tx, now_us, *_over_before_us(now_us))
     if replaces is not None:
         await sessions.end_by_hash(tx, _hash(replaces))
-    for oldest in (await sessions.of_member(tx, member))[SESSIONS_MAX - 1 :]:
+    for oldest in (await sessions.of_member(tx, member, now_us))[SESSIONS_MAX - 1 :]:
         await sessions.end(tx, member, oldest.id)
     new = NewSession(
         secrets.token_urlsafe(32),
         Session(
             secrets.token_hex(8), member, _printable(agent), now_us, now_us,
-            now_us if wallet else None,
+            now_us if token is None else None, token,
         ),
     )  # fmt: skip
     await sessions.add(tx, new.session, _hash(new.secret))
@@ -79,11 +81,17 @@ async def open_in(
 
 async def find_session(store: Store, clock: Clock, secret: str) -> Session | None:
     """The session with this secret, if it is not over."""
-    if len(secret) != SECRET_CHARS or not secret.isascii():
-        return None
     async with store.read() as tx:
-        found = await sessions.by_hash(tx, _hash(secret))
-    return found if found is not None and _alive(found, clock.now_us()) else None
+        return await find_in(tx, clock, secret)
+
+
+async def find_in(tx: Tx, clock: Clock, secret: str | None) -> Session | None:
+    """`find_session`, in the transaction that acts for the member."""
+    if secret is None or len(secret) != SECRET_CHARS or not secret.isascii():
+        return None
+    now_us = clock.now_us()
+    found = await sessions.by_hash(tx, _hash(secret), now_us)
+    return found if found is not None and _alive(found, now_us) else None
 
 
 async def touch(store: Store, clock: Clock, session: Session) -> None:
@@ -96,9 +104,10 @@ async def touch(store: Store, clock: Clock, session: Session) -> None:
 
 async def sessions_of(store: Store, clock: Clock, member: MemberId) -> list[Session]:
     """A member's sessions that are not over, the one seen last first."""
+    now_us = clock.now_us()
     async with store.read() as tx:
-        found = await sessions.of_member(tx, member)
-    return [one for one in found if _alive(one, clock.now_us())]
+        found = await sessions.of_member(tx, member, now_us)
+    return [one for one in found if _alive(one, now_us)]
 
 
 async def end_session(store: Store, secret: str) -> None:

@@ -104,6 +104,18 @@ async def month_of(
     )  # fmt: skip
 
 
+async def closed_months(store: Store, rules: Rules, member: MemberId) -> list[Receipt]:
+    """A reader's closed months with a pot, newest first, without the things of each."""
+    async with store.read() as tx:
+        booked = [
+            close.month
+            for close in await closes.all_of(tx, rules.asset)
+            if close.stage.number >= Stage.BOOKED.number
+        ]
+        found = [await receipts.summary(tx, month, rules.asset, member) for month in booked]
+    return [receipt for receipt in found if receipt is not None]
+
+
 async def earnings_of(
     store: Store, rules: Rules, member: MemberId, month: Month
 ) -> tuple[Close, list[ThingEarning]] | None:

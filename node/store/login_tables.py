@@ -18,10 +18,14 @@ from node.store.tables import big, key
 
 
 class SessionRow(SQLModel, table=True):
-    """A browser in which a member is signed in. `signed_in_us`: by a wallet; NULL: by a token."""
+    """A browser in which a member is signed in: by a wallet, at `signed_in_us`, or by a `token`."""
 
     __tablename__: ClassVar[Any] = "session"
-    __table_args__ = (Index("session_of_member", "member"), Index("session_seen", "seen_us"))
+    __table_args__ = (
+        CheckConstraint("(signed_in_us IS NULL) <> (token IS NULL)"),
+        Index("session_of_member", "member"),
+        Index("session_seen", "seen_us"),
+    )
     hash: str = key()
     id: str = Field(unique=True)
     member: int = Field(foreign_key="member.id")
@@ -29,6 +33,7 @@ class SessionRow(SQLModel, table=True):
     created_us: int = big()
     seen_us: int = big()
     signed_in_us: int | None = big()
+    token: str | None = Field(default=None, foreign_key="token.id")
 
 
 class IdentityRow(SQLModel, table=True):

@@ -11,6 +11,7 @@ from node.flows.node import Node
 from node.web.known_lightning import KnownLightning
 from node.web.known_things import KnownThings
 from node.web.limits import Limits
+from node.web.pages.events import Streams
 from node.web.pages.render import Templates
 from node.web.session import Sessions
 from node.web.static_files import StaticFiles
@@ -27,6 +28,7 @@ class Desk:
     lightning: KnownLightning
     files: StaticFiles
     templates: Templates
+    streams: Streams
 
 
 DESK: Final = web.AppKey("desk", Desk)
@@ -43,4 +45,5 @@ def make_desk(node: Node) -> Desk:
         KnownLightning(node.lnd, node.clock),
         files,
         Templates(node.settings, files),
+        Streams(),
     )

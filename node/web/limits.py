@@ -25,6 +25,8 @@ CALLERS_MAX: Final = 100_000
 """With more callers than this in one minute, all counts begin again: memory is bounded."""
 CHAIN_SHARE: Final = 10
 """One of so many requests a minute may ask the chain; of all tokens of a member together."""
+SIGN_IN_SHARE: Final = 10
+"""One of so many requests a minute may ask to sign in, or bring a signature, from one address."""
 _MINUTE_US: Final = 60_000_000
 _IPV6_SITE_BITS: Final = 64
 _HOUR_S: Final = 3600
@@ -80,6 +82,11 @@ class Limits:
         """
         if self.count(f"chain {member}") > max(1, self._limit // CHAIN_SHARE):
             raise TooMany("too many questions to the chain: wait a little", self._left_s())
+
+    def count_sign_in(self, address: str) -> None:
+        """Count a challenge, a signature or a token from an address. Raises TooMany."""
+        if self.count(f"sign-in {address}") > max(1, self._limit // SIGN_IN_SHARE):
+            raise TooMany("too many tries to sign in: wait a little", self._left_s())
 
     def allowance(self, caller: str) -> Allowance:
         """What this caller has left of the minute."""

@@ -97,6 +97,7 @@ _ALL: Final = (
     Problem("bad-target", 400, "This is not a place that can be paid"),
     Problem("unauthorized", 401, "A valid token is needed"),
     Problem("forbidden", 403, "The token may not do this"),
+    Problem("fresh-sign-in-needed", 403, "A wallet must sign first"),
     Problem("not-found", 404, "Nothing has this name"),
     Problem("no-stablecoin", 404, "This node pays over Lightning alone"),
     Problem("method-not-allowed", 405, "This URL does not take this method"),

@@ -82,7 +82,8 @@ async def open_server(node: Node, more: Iterable[web.RouteDef] = ()) -> AsyncIte
 def make_app(node: Node) -> web.Application:
     """The application, with every route."""
     app = web.Application(client_max_size=node.settings.web.body_max_bytes)
-    app[DESK] = make_desk(node)
+    desk = app[DESK] = make_desk(node)
+    app.on_shutdown.append(desk.streams.end)
     add_routes(app)
     return app
 

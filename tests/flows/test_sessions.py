@@ -10,6 +10,7 @@ from node.clock import ManualClock
 from node.errors import NotFound
 from node.flows import sessions
 from node.flows.join import join
+from node.flows.look import tokens_of
 from node.ids import MemberId
 from node.store.engine import Store
 
@@ -78,7 +79,8 @@ async def test_signing_in_again_ends_the_session_that_the_browser_had(store, clo
 async def test_fresh_is_ten_minutes_after_a_wallet_signed_and_never_by_a_token(store, clock):
     alice = await member(store, clock)
     new = await sessions.open_session(store, clock, alice, "")
-    by_token = await sessions.open_session(store, clock, alice, "", wallet=False)
+    [token] = await tokens_of(store, alice)
+    by_token = await sessions.open_session(store, clock, alice, "", token=token.id)
     assert sessions.is_fresh(clock, new.session)
     assert not sessions.is_fresh(clock, by_token.session)
     assert not sessions.is_fresh(clock, None)

@@ -35,6 +35,7 @@ from node.flows.vault.transact import Transactor
 from node.store import checks
 from node.wallet.lightning.simulated import SimulatedNetwork, open_simulated_network
 from node.wallet.lightning.stubs import lightning_pb2_grpc, router_pb2, router_pb2_grpc
+from node.web.keys import DESK
 from node.web.server import open_server
 from tests.conftest import MONTH
 
@@ -94,6 +95,7 @@ class World:
     channels: dict[str, Any] = field(default_factory=dict)
     lnurl: Any = None
     vault: Any = None
+    streams: Any = None
 
     @property
     def nobody(self) -> Client:
@@ -106,8 +108,8 @@ class World:
         told = answer.body
         return Client(self.http, self.url, told["token"]["secret"], told["member"], name)
 
-    async def pay(self, payment_request: str) -> None:
-        """The reader's wallet pays, and the node hears of it."""
+    async def pay(self, payment_request: str, funding: Any = None) -> None:
+        """The reader's wallet pays, and the node hears of it, or another process."""
         stub = router_pb2_grpc.RouterStub(self.channels["reader"])
         request = router_pb2.SendPaymentRequest(
             payment_request=payment_request, fee_limit_msat=100_000, timeout_seconds=10
@@ -115,7 +117,7 @@ class World:
         async with asyncio.timeout(WAIT_S):
             seen = [payment async for payment in stub.SendPaymentV2(request)]
         assert seen[-1].status == 2, seen  # SUCCEEDED
-        await fund.catch_up(self.node.funding)
+        await fund.catch_up(funding or self.node.funding)
 
     async def fund(self, client: Client, amount_sat: int, to: str = "pot") -> None:
         answer = await client("POST", "/deposits", {"amount_sat": amount_sat, "to": to})
@@ -149,7 +151,10 @@ async def open_world(
             node = replace(node, stablecoin=await switch_on(node, vault))
         server = await enter(open_server(node))
         http = await enter(aiohttp.ClientSession())
-        yield World(node, clock, network, server.url, http, wallets, channels, lnurl, vault)
+        yield World(
+            node, clock, network, server.url, http, wallets, channels, lnurl, vault,
+            server.app[DESK].streams,
+        )  # fmt: skip
         async with node.store.read() as tx:
             assert await checks.breaches(tx, deep=True) == []
 

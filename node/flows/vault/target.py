@@ -8,23 +8,31 @@ that refuses both is down, and nothing is learned.
 from __future__ import annotations
 
 from node.errors import BadTarget, RailUnavailable, Reverted
-from node.flows.join import SavedTarget, save_target
+from node.flows.join import SavedTarget, demand_may_set, save_target
 from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId
 from node.wallet.stablecoin.calldata import transfer_calldata
 from node.wallet.stablecoin.targets import parse_evm_target
 
 
-async def set_vault_target(stablecoin: Stablecoin, member: MemberId, text: str) -> SavedTarget:
-    """Try an address and save it. Raises BadTarget with what to do, RailUnavailable."""
+async def set_vault_target(
+    stablecoin: Stablecoin, member: MemberId, text: str, *, fresh: bool = False
+) -> SavedTarget:
+    """Try an address and save it; `fresh`: a wallet of the member has just signed.
+
+    Raises BadTarget with what to do, RailUnavailable, FreshSignInNeeded for a change.
+    """
     money = stablecoin.money
     target = parse_evm_target(text, refused=(money.vault.address, stablecoin.token))
     if target.address == stablecoin.signer.address:
         raise BadTarget("that is the address of the node's own key: give one of yours")
+    if not fresh:
+        await demand_may_set(money.store, stablecoin.rules, member, target.text)
     await _try(stablecoin, target.address)
     return await save_target(
-        money.store, money.clock, stablecoin.rules, member, target, "the token would pay it"
-    )
+        money.store, money.clock, stablecoin.rules, member, target, "the token would pay it",
+        fresh=fresh,
+    )  # fmt: skip
 
 
 async def _try(stablecoin: Stablecoin, address: str) -> None:

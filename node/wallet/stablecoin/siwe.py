@@ -1,4 +1,4 @@
-"""The text that links an address when its wallet signs it (EIP-4361), and who has signed it.
+"""The text that a wallet signs to link its address or to sign in (EIP-4361), and who has signed.
 
     example.org wants you to sign in with your Ethereum account:
     0x…                                     with its checksum
@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from eth_hash.auto import keccak
 
@@ -124,15 +124,25 @@ async def is_signed_by(chain: Chain, address: str, text: str, signature: bytes) 
 
     Raises RailUnavailable, for a contract that can't be asked now.
     """
+    return await signed_how(chain, address, text, signature) is not None
+
+
+async def signed_how(
+    chain: Chain | None, address: str, text: str, signature: bytes
+) -> Literal["key", "contract"] | None:
+    """How this address has signed the text; None if it has not.
+
+    A contract is one of a chain, so without a chain only keys sign. Raises RailUnavailable.
+    """
     if len(signature) == KEY_SIGNATURE_BYTES and _signer(text, signature) == address:
-        return True
-    if not await chain.code(address):
-        return False
+        return "key"
+    if chain is None or not await chain.code(address):
+        return None
     asked = encode_call("isValidSignature(bytes32,bytes)", _digest(text), Blob(signature))
     try:
-        return await chain.call(address, asked) == ERC1271_MAGIC
+        return "contract" if await chain.call(address, asked) == ERC1271_MAGIC else None
     except Reverted:
-        return False
+        return None
 
 
 def _signer(text: str, signature: bytes) -> str | None:

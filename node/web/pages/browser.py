@@ -35,6 +35,7 @@ class Browser:
     def __init__(self, request: web.Request, settings: Settings) -> None:
         self._secure = settings.web.public_url.startswith("https:")
         self._cookies = request.cookies
+        self._now: tuple[str, str] | None = None
         self._changes: dict[str, tuple[str, int | None]] = {}
         self.secret = self._known("")
         """Of the session; empty: none."""
@@ -73,8 +74,14 @@ class Browser:
         packed = base64.urlsafe_b64encode(raw).decode().rstrip("=")
         self._changes["-said"] = (f"{packed}.{self._tag(packed)}", 60)
 
+    def say_now(self, kind: Kind, text: str) -> None:
+        """A message for the page that is the answer to this request."""
+        self._now = (kind, text)
+
     def heard(self) -> tuple[str, str] | None:
         """(kind, text) of the message that was kept for this page, once."""
+        if self._now is not None:
+            return self._now
         packed, _, tag = self._cookies.get(self._name("-said"), "").partition(".")
         if not packed:
             return None

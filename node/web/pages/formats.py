@@ -2,6 +2,7 @@
 
     {{ amount|sat }}        1 234.567 sat, 2.50 USD (an Amount, or millisatoshi)
     {{ amount|bare }}       the same without the unit
+    {{ amount|hint }}       ≈ €0.63, where the operator has set a rate, or nothing
     {{ count|number }}      1 234
     {{ at_s|date }}         Nov 27, 2026           seconds of UTC
     {{ at_s|datetime }}     Nov 27, 2026, 10:05 UTC
@@ -21,9 +22,15 @@ from decimal import Decimal
 from typing import Any, Final
 
 from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
-from babel.numbers import format_decimal, get_group_symbol
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    get_group_symbol,
+)
+from babel.units import format_unit
 
-from node.money import Amount, Asset
+from node.money import MSAT_PER_SAT, Amount, Asset
 from node.month import Month
 from node.web.pages.language import Language
 
@@ -33,14 +40,17 @@ _PATTERNS: Final = {
     Asset.SAT: "#,##0.###", Asset.USD: "#,##0.00####", Asset.ETH: "#,##0.##########",
 }  # fmt: skip
 _SHORT_CHARS: Final = 10
+_DAY_S: Final = 86_400
+_SAT_PER_BITCOIN: Final = 100_000_000
 
 
-def filters(language: Language) -> dict[str, Callable[..., str]]:
-    """The filters of one language, by name."""
-    written = _Formats(language)
+def filters(language: Language, rate: tuple[str, int] = ("", 0)) -> dict[str, Callable[..., str]]:
+    """The filters of one language, by name. `rate`: a currency, and what a bitcoin is in it."""
+    written = Formats(language, rate)
     return {
         "sat": written.amount,
         "bare": written.bare,
+        "hint": written.hint,
         "number": written.number,
         "date": written.date,
         "datetime": written.datetime,
@@ -51,8 +61,11 @@ def filters(language: Language) -> dict[str, Callable[..., str]]:
     }
 
 
-class _Formats:
-    def __init__(self, language: Language) -> None:
+class Formats:
+    """The same for Python."""
+
+    def __init__(self, language: Language, rate: tuple[str, int] = ("", 0)) -> None:
+        self._currency, self._per_bitcoin = rate
         self._locale = language.locale
         self._group = get_group_symbol(language.locale)
 
@@ -67,9 +80,21 @@ class _Formats:
         coins = Decimal(known.units) / known.asset.units_per_coin
         return self._spaced(coins, _PATTERNS[known.asset])
 
+    def hint(self, amount: Amount) -> str:
+        """About how much that is in the operator's currency; empty without a rate."""
+        if not self._currency or not self._per_bitcoin or amount.asset is not Asset.SAT:
+            return ""
+        worth = Decimal(amount.units) * self._per_bitcoin / (_SAT_PER_BITCOIN * MSAT_PER_SAT)
+        text = format_currency(worth, self._currency, locale=self._locale)
+        return "≈" + NARROW + str(text)
+
     def number(self, number: int) -> str:
         """A whole number."""
         return self._spaced(number, "#,##0")
+
+    def percent(self, bps: int) -> str:
+        """Hundredths of a percent, as percent, without the sign."""
+        return self._spaced(Decimal(bps) / 100, "#,##0.##")
 
     def date(self, at_s: int) -> str:
         """A day."""
@@ -84,8 +109,19 @@ class _Formats:
         """A month."""
         return str(format_skeleton("yMMMM", _utc(month.starts_s), locale=self._locale))
 
+    def short_month(self, month: Month) -> str:
+        """A month, for the axis of a chart."""
+        return str(format_skeleton("MMM", _utc(month.starts_s), locale=self._locale))
+
+    def compact(self, amount: Amount) -> str:
+        """A rough amount without its unit, for a bar of a chart."""
+        coins = Decimal(amount.units) / amount.asset.units_per_coin
+        return str(format_compact_decimal(coins, locale=self._locale, fraction_digits=1))
+
     def duration(self, seconds: int) -> str:
-        """About how long."""
+        """About how long: in days, if it is more than one."""
+        if (days := seconds // _DAY_S) > 1:
+            return str(format_unit(days, "duration-day", locale=self._locale))
         return str(format_timedelta(timedelta(seconds=seconds), threshold=2, locale=self._locale))
 
     def _spaced(self, number: Any, pattern: str) -> str:

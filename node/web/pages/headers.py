@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from node.web.keys import Desk
+if TYPE_CHECKING:
+    from node.web.keys import Desk
 
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
@@ -26,10 +27,16 @@ ALL: Final = {
 _YEAR_S: Final = 31_536_000
 
 
+def of_all(desk: Desk) -> dict[str, str]:
+    """The headers of every page of this node."""
+    settings = desk.node.settings
+    headers = {**ALL, "Flattr-Network": settings.network}
+    if settings.web.public_url.startswith("https:"):
+        headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"
+    return headers
+
+
 def add(response: web.StreamResponse, desk: Desk) -> None:
-    """Give an answer the headers that all have."""
-    for name, value in ALL.items():
+    """Give an answer the headers that it has not got itself."""
+    for name, value in of_all(desk).items():
         response.headers.setdefault(name, value)
-    response.headers["Flattr-Network"] = desk.node.settings.network
-    if desk.node.settings.web.public_url.startswith("https:"):
-        response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}"

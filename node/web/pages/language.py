@@ -1,8 +1,8 @@
 """English, German and French: which one a browser wants, and the catalogue of each.
 
 The words in templates and code are English, inside `{% trans %}`, `_()` or `gettext()`. The other
-languages are .po files under `languages/`, read at start. `tests/web/pages/extract.py` writes new
-words into them (`make words`), and a test fails while one lacks its translation.
+languages are .po files under `languages/`, read at start. `make words` writes new words into them,
+and a test fails while one lacks its translation.
 """
 
 from __future__ import annotations

@@ -28,6 +28,9 @@ A handler is `async def (call: PageCall) -> web.StreamResponse`. It calls one fl
   `static("name.css")`; the filters of `formats.py` and `pictures.py`: `{{ amount|sat }}`,
   `{{ at_s|date }}`, `{{ month|month }}`, `{{ text|qr }}`; `{% trans %}` and `_()`. In Python the
   words are `call.gettext("…")` and `call.ngettext(…)`.
+- A form that moves money holds `{{ page.once_field }}` and has the field `once`: hand it to the
+  flow as its key, and a form that is sent twice does its work once.
+- `events.flip` makes a page that flips by itself, and `<div data-events="/…/events">` waits for it.
 - A page never changes anything by GET. Ids in paths are read by `call.row_id`, `call.name`,
   `call.month`; whose they are is asked of the flow, with `call.member`.
 - A handler may set a header that it needs otherwise than all have it (`headers.py`): it wins.
@@ -35,6 +38,7 @@ A handler is `async def (call: PageCall) -> web.StreamResponse`. It calls one fl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
@@ -42,7 +46,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from node.errors import Forbidden, Rejected, Unauthorized
+from node.errors import BadInput, Forbidden, Rejected, Unauthorized
 from node.flows import sessions
 from node.ids import MemberId
 from node.store.sessions import Session
@@ -55,6 +59,7 @@ from node.web.pages.render import SEE_OTHER
 from node.web.visit import Visit
 
 Who: TypeAlias = Literal["anyone", "member", "fresh"]
+ONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 _TOLD_ON_THE_FORM: Final = range(400, 500)
 
 
@@ -100,6 +105,13 @@ class PageCall(Visit):
         """What the form sent under this name, without space around it; empty: nothing."""
         assert name in self.page.fields, f"{self.page.path} has no field {name}"
         return self.form.get(name, "").strip()
+
+    def once(self) -> str:
+        """The key of the form that was sent: the same for each time that it is. Raises BadInput."""
+        key = self.field("once")
+        if not ONCE.fullmatch(key):
+            raise BadInput("this form is not complete: go back, reload the page, and send it again")
+        return key
 
     def asked(self, name: str) -> str:
         """A parameter of the query; empty: none."""

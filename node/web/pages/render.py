@@ -6,6 +6,7 @@ template uses and nobody has handed it is an error (StrictUndefined); everything
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path(__file__).parent.parent / "templates"
 SEE_OTHER: Final = 303
-_INPUT: Final = Markup('<input type="hidden" name="token" value="{}">')
+_INPUT: Final = Markup('<input type="hidden" name="{}" value="{}">')
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,12 @@ class Frame:
     @property
     def token_field(self) -> Markup:
         """The hidden field that a form needs."""
-        return _INPUT.format(self.browser.form_token())
+        return _INPUT.format("token", self.browser.form_token())
+
+    @property
+    def once_field(self) -> Markup:
+        """The hidden field `once`, for a form that does its work once however often it is sent."""
+        return _INPUT.format("once", secrets.token_urlsafe(16))
 
 
 class Templates:
@@ -70,7 +76,8 @@ class Templates:
             extensions=["jinja2.ext.i18n"],
         )  # fmt: skip
         made.install_gettext_callables(spoken.gettext, spoken.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
-        made.filters.update(formats.filters(spoken), qr=pictures.qr)
+        rate = (settings.money.fiat, settings.money.fiat_per_bitcoin)
+        made.filters.update(formats.filters(spoken, rate), qr=pictures.qr)
         made.globals.update(
             static=files.path_of, has_static=files.has, network=settings.network,
             real_money=settings.network == "mainnet",

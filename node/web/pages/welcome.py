@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from node.web.pages import forms, language
+from node.web.pages.formats import Formats
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import redirect, render
 from node.web.static_files import PATH
@@ -16,9 +17,9 @@ YEAR_S: Final = 31_536_000
 
 async def show(call: PageCall) -> web.Response:
     """GET /: what happens here, in three lines."""
-    money = call.node.settings.money
+    percent = Formats(call.language).percent(call.node.rules.commission_bps)
     return render(
-        call, "welcome.html", commission=money.commission_bps, stablecoin=bool(call.node.stablecoin)
+        call, "welcome.html", percent=percent, stablecoin=call.node.stablecoin is not None
     )
 
 

@@ -61,6 +61,11 @@ class Shown:
         """What a person reads, without needless space."""
         return re.sub(r"[\s\u202f\u2009]+", " ", " ".join(self.read.text))
 
+    @property
+    def invoice(self) -> str:
+        """The invoice that it asks to pay."""
+        return re.search(r"lightning:(lnsb\w+)", self.html)[1]
+
     def form(self, action: str) -> dict[str, str]:
         """The fields of the form that goes to this path, as they stand."""
         [found] = [one for one in self.read.forms if one["action"] == action]
@@ -69,11 +74,11 @@ class Shown:
 
 @dataclass
 class Person:
-    """One browser. `member` 0: signed in nowhere."""
+    """One browser. `member` None: signed in nowhere."""
 
     http: aiohttp.ClientSession
     url: str
-    member: MemberId = MemberId(0)
+    member: MemberId | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
     async def get(self, path: str, **headers: str) -> Shown:
@@ -120,9 +125,19 @@ class People:
         """A new member, signed in by a wallet a moment ago."""
         person, node = await self.visitor(), self.world.node
         person.member, _ = await join.join(node.store, node.clock, name)
-        new = await sessions.open_session(node.store, node.clock, person.member, "a test")
-        person.http.cookie_jar.update_cookies({"flattr": new.secret})
+        await self.sign_in(person)
         return person
+
+    async def sign_in(self, *persons: Person) -> None:
+        """Members come back, and sign in by their wallets."""
+        node = self.world.node
+        for person in persons:
+            new = await sessions.open_session(node.store, node.clock, person.member, "a test")
+            person.http.cookie_jar.update_cookies({"flattr": new.secret})
+
+    async def end_sessions(self, person: Person) -> None:
+        """As the member would, from another browser."""
+        assert await sessions.end_sessions(self.world.node.store, person.member) == 1
 
 
 @pytest.fixture
@@ -136,6 +151,14 @@ async def people(world):
 @pytest.fixture
 async def both_people(both_worlds):
     made = People(both_worlds)
+    yield made
+    for http in made.opened:
+        await http.close()
+
+
+@pytest.fixture
+async def usd_people(usd_world):
+    made = People(usd_world)
     yield made
     for http in made.opened:
         await http.close()

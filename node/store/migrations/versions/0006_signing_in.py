@@ -24,7 +24,10 @@ def upgrade() -> None:
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.Column("seen_us", sa.BigInteger(), nullable=False),
         sa.Column("signed_in_us", sa.BigInteger(), nullable=True),
+        sa.Column("token", text(), nullable=True),
+        sa.CheckConstraint("(signed_in_us IS NULL) <> (token IS NULL)"),
         sa.ForeignKeyConstraint(["member"], ["member.id"]),
+        sa.ForeignKeyConstraint(["token"], ["token.id"]),
         sa.PrimaryKeyConstraint("hash"),
         sa.UniqueConstraint("id"),
     )

@@ -1,0 +1,69 @@
+"""A page that flips by itself: a stream of server-sent events that says one word and ends.
+
+    look ── nothing yet ──▶ wait: until woken, or for LOOK_EVERY_S ──▶ look
+      └──── something ────▶ event `changed` ──▶ the page loads anew (static/flips.js)
+
+Who credits in this process wakes the page at once; what other processes do is seen at the next
+look. A stream ends after STREAM_S, and with the server: the browser asks again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from aiohttp_sse import sse_response
+
+from node.web.pages import headers
+
+if TYPE_CHECKING:
+    from node.web.pages.page import PageCall
+
+LOOK_EVERY_S: Final = 0.8
+STREAM_S: Final = 600
+
+
+class Streams:
+    """The streams of one server, so that it can end."""
+
+    def __init__(self) -> None:
+        self._wakes: set[asyncio.Event] = set()
+        self.ending = False
+
+    @contextmanager
+    def enter(self, wake: asyncio.Event) -> Iterator[None]:
+        """A stream that sleeps on `wake`, until the block ends."""
+        self._wakes.add(wake)
+        try:
+            yield
+        finally:
+            self._wakes.discard(wake)
+
+    async def end(self, app: web.Application) -> None:
+        """The server ends: so do the streams."""
+        del app
+        self.ending = True
+        for wake in self._wakes:
+            wake.set()
+
+
+async def flip(
+    call: PageCall, wake: asyncio.Event, look: Callable[[], Awaitable[str]]
+) -> web.StreamResponse:
+    """Stream until `look` says something (not empty), which is sent as the event's words."""
+    streams = call.desk.streams
+    async with sse_response(call.request, headers=headers.of_all(call.desk)) as stream:
+        with streams.enter(wake), suppress(ConnectionResetError):
+            for _ in range(int(STREAM_S / LOOK_EVERY_S)):
+                wake.clear()
+                if said := await look():
+                    await stream.send(said, event="changed")
+                    break
+                if streams.ending or not stream.is_connected():
+                    break
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), LOOK_EVERY_S)
+    return stream
