@@ -48,7 +48,7 @@ async def make_link(store: Store, clock: Clock, actor: str = COMMAND_LINE) -> st
     secret, now_us = secrets.token_urlsafe(32), clock.now_us()
     async with store.write() as tx:
         await operator_access.add_link(tx, digest(secret), now_us, now_us + LINK_S * _SECOND_US)
-        await operator_log.append(tx, Act(actor, "made a link", "sign-in"), now_us)
+        await operator_log.append(tx, Act(actor, "made a link", "to sign in"), now_us)
     return secret
 
 
