@@ -9,6 +9,7 @@ Test networks first: on a main network the node refuses to start until the opera
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -27,6 +28,7 @@ from node.errors import ConfigError
 FILE_NAME: Final = "flattr-node.toml"
 OWN_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 """Only this machine reaches these."""
+_ORIGIN: Final = re.compile(r"https?://(?!\d+(\.\d+){3}(:|/|$))[a-z0-9.-]+(:\d{1,5})?/?", re.ASCII)
 _PREFIX: Final = "flattr_"
 _FILE_SUFFIX: Final = "_file"
 Network = Literal["mainnet", "testnet", "testnet4", "signet", "regtest", "simnet"]
@@ -221,6 +223,11 @@ def check_operator(operator: OperatorSettings) -> None:
         raise ConfigError(
             f"operator.host is {operator.host}: others could reach the operator's console. Use"
             " 127.0.0.1 and a tunnel (ssh -L), or write others_may_reach_it = true in [operator]"
+        )
+    if operator.url and not _ORIGIN.fullmatch(operator.url):
+        raise ConfigError(
+            f"operator.url is {operator.url}: write https://, a name and, if need be, a port; no"
+            " path, and no number instead of the name, for which browsers make no passkeys"
         )
 
 

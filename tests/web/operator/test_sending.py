@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from node.flows.operator import acts
+from node.flows.operator import access, acts
 from node.flows.schedule import close_what_is_over
 from node.settlement.payout import PayoutState
 from tests.conftest import MONTH
@@ -128,3 +128,16 @@ async def _event(response):
         while not (line := (await response.content.readline()).decode()).startswith("data:"):
             assert line, "the stream has ended"
     return json.loads(line.removeprefix("data:"))
+
+
+async def test_a_stream_ends_with_the_session_and_keeps_none_open(place):
+    operator, node = await place.by_link(), place.console.node
+    async with operator.http.get(place.console.url + "/events") as response:
+        await _event(response)
+        node.clock.advance(access.IDLE_S - 1)
+        await acts.pause(node.store, node.clock, "Ada")
+        await _event(response)  # the stream has looked again, and that was no use of the session
+        node.clock.advance(1)
+        async with asyncio.timeout(20):
+            assert await response.content.read() is not None
+    assert (await operator.get("/log")).path.startswith("/sign-in")
