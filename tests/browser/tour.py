@@ -89,10 +89,15 @@ async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: 
             if row is None or url in known or row in tour.pages or row in tour.files:
                 continue
             known.add(url)
-            if await _is_page(context, url, row, tour):
-                seen = tour.pages[row] = Seen(url)
+            kind, landed = await _fetch(context, url, tour)
+            if _row(landed, guest.landed, patterns) != row:
+                queue.append(landed)  # it sends somewhere else, such as to sign in
+            elif kind.startswith("text/html"):
+                seen = tour.pages[row] = Seen(landed)
                 await _look(page, seen, axe_script)
                 queue.extend(await _links(page))
+            elif kind:
+                tour.files[row] = kind
         return tour
 
 
@@ -105,17 +110,13 @@ def _row(url: str, entry: str, patterns: dict[str, re.Pattern[str]]) -> str | No
     return min(fitting, key=lambda row: row.count("{"), default=None)
 
 
-async def _is_page(context: BrowserContext, url: str, row: str, tour: Tour) -> bool:
-    """Whether it is HTML; what is a file is noted, and what is not there."""
+async def _fetch(context: BrowserContext, url: str, tour: Tour) -> tuple[str, str]:
+    """(the content type, where it led); empty for what is not there, which is noted."""
     answer = await context.request.get(url)
     if not answer.ok:
         tour.missing.append(f"{answer.status} {url}")
-        return False
-    kind = answer.headers.get("content-type", "")
-    if not kind.startswith("text/html"):
-        tour.files[row] = kind
-        return False
-    return True
+        return "", answer.url
+    return answer.headers.get("content-type", ""), answer.url
 
 
 async def _look(page: Page, seen: Seen, axe_script: str) -> None:
