@@ -21,7 +21,6 @@ from typing import Final
 from node.clock import now_s, this_month
 from node.errors import BadInput, Conflict, NotFound
 from node.flows import fund
-from node.flows.export.everything import rules_of
 from node.flows.export.ledger import own_accounts
 from node.flows.node import Node
 from node.flows.open_payouts import smallest_payable
@@ -31,7 +30,7 @@ from node.ids import MemberId, ThingId
 from node.ledger.accounts import Kind
 from node.money import Amount, Asset, sats
 from node.settlement.fees import payout_fee_limit
-from node.store import closes, deposits, journal, leaving, members
+from node.store import closes, deposits, journal, leaving, members, sites
 from node.store.engine import Tx
 from node.wallet.lightning.answers import SettledInvoice
 
@@ -74,7 +73,7 @@ async def leave(
     async with node.store.write() as tx:
         if not await leaving.lock(tx, member):
             raise Conflict(NOT_OPEN)
-        for rules in rules_of(node):
+        for rules in node.every_rules:
             await journal.lock_head(tx, rules.asset)
         who = await members.get(tx, member)
         if who is None or who.name != name:
@@ -83,6 +82,8 @@ async def leave(
         if in_the_way := (*found.in_the_way, *in_vault):
             raise Conflict("before this account can be closed: " + "; ".join(in_the_way))
         _demand_known(found, left)
+        for claim in await sites.of_member(tx, member):  # no thing is made under them meanwhile
+            await sites.fence(tx, claim.site, exclusive=True)
         released = await leaving.release_things(tx, member, node.clock.now_us())
         await leaving.end(tx, member, node.clock.now_us())
     return tuple(released)
@@ -102,7 +103,7 @@ def _demand_known(found: Leaving, left: Sequence[Amount]) -> None:
 async def _look(tx: Tx, node: Node, member: MemberId) -> Leaving:
     in_the_way: list[str] = []
     left: list[Amount] = []
-    for rules in rules_of(node):
+    for rules in node.every_rules:
         more, too_little = await _look_in(tx, node, rules, member)
         in_the_way += more
         left += too_little

@@ -61,9 +61,9 @@ class Node:
     arrivals: Arrivals = field(default_factory=Arrivals)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
-    txt_records: TxtRecords = field(default_factory=TxtRecords)
     earnings: KnownEarnings = field(default_factory=KnownEarnings)
     estimates: Estimates = field(default_factory=Estimates)
+    txt_records: TxtRecords = field(default_factory=TxtRecords)
 
     @property
     def funding(self) -> Funding:

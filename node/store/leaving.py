@@ -29,6 +29,8 @@ ENDED: Final = {
     "notice": "DELETE FROM notice WHERE member = :member",
     "subscription": "UPDATE subscription SET ended_us = :now_us WHERE member = :member"
     " AND ended_us IS NULL",
+    "site_claim": "UPDATE site_claim SET ended_us = :now_us WHERE member = :member"
+    " AND ended_us IS NULL",
     "chain_address": "DELETE FROM chain_address WHERE member = :member",
     "link_challenge": "DELETE FROM link_challenge WHERE member = :member",
     "request_key": "DELETE FROM request_key WHERE member = :member",

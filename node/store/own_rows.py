@@ -26,6 +26,8 @@ SECTIONS: Final = {
     " WHERE member = :member ORDER BY created_us, kind, ref",
     "things": "SELECT id, url, title, claimed_us, created_us FROM thing"
     " WHERE owner = :member ORDER BY id",
+    "sites": "SELECT site, asked_us, seen_us, method, held_us, ended_us FROM site_claim"
+    " WHERE member = :member ORDER BY id",
     "subscriptions": "SELECT thing.id AS thing, thing.url, first_month, months,"
     " subscription.created_us, ended_us FROM subscription JOIN thing"
     " ON thing.id = subscription.thing WHERE member = :member ORDER BY subscription.id",

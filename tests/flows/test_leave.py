@@ -29,7 +29,7 @@ def node_of(world) -> Any:
     """As much of a `Node` as leaving asks for."""
     return SimpleNamespace(
         store=world.store, clock=world.clock, rules=world.rules, stablecoin=None,
-        invoices=world.invoices, funding=world.funding,
+        invoices=world.invoices, funding=world.funding, every_rules=[world.rules],
     )  # fmt: skip
 
 
