@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
@@ -28,12 +29,13 @@ async def stream(call: OperatorCall) -> web.StreamResponse:
     loop = asyncio.get_running_loop()
     until_s = loop.time() + STREAM_S
     async with sse_response(call.request, headers={"Cache-Control": "no-store"}) as response:
-        while response.is_connected() and loop.time() < until_s and not ending.is_set():
-            words = json.dumps(words_of(call, await progress(call.node)))
-            if words != told:
-                told = words
-                await response.send(words)
-            await _pause(ending)
+        with suppress(ConnectionResetError):  # the browser has gone
+            while response.is_connected() and loop.time() < until_s and not ending.is_set():
+                words = json.dumps(words_of(call, await progress(call.node)))
+                if words != told:
+                    told = words
+                    await response.send(words)
+                await _pause(ending)
     return response
 
 

@@ -125,5 +125,3 @@ async def place(world, tmp_path) -> AsyncIterator[Place]:
 async def operator(place) -> Operator:
     """Signed in by a link."""
     return await place.by_link()
-
-

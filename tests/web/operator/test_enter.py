@@ -18,7 +18,10 @@ SECRET = "s" * 43
 
 async def test_no_page_of_the_console_is_on_the_public_listener(place, operator):
     public = place.browser()
-    public.url, public.headers = place.world.url, {"Cookie": f"flattr-operator={secret_of(operator)}"}
+    public.url, public.headers = (
+        place.world.url,
+        {"Cookie": f"flattr-operator={secret_of(operator)}"},
+    )
     names = {"member": "1", "payout": "1", "passkey": "1", "month": "2026-11", "asset": "sat"}
     for page in ALL_PAGES:
         path = page.path.format_map({**names, "secret": SECRET, "digest": "1", "name": "no.css"})
