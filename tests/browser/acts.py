@@ -13,7 +13,12 @@ from tests.browser.place import Place
 
 async def ask_invoice(page: Page, amount_sat: str) -> str:
     """On the page of amounts: choose one; the invoice that is shown."""
-    await page.locator(f"input[name=amount][value='{amount_sat}']").check(force=True)
+    chip = page.locator(f"input[name=amount][value='{amount_sat}']")
+    if await chip.count():
+        await chip.check(force=True)
+    else:
+        await page.locator("input[name=amount][value=other]").check(force=True)
+        await page.get_by_label("Another amount, in sats").fill(amount_sat)
     await page.get_by_role("button", name="Show the invoice").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Pay")
     return await page.locator("#invoice").input_value()
@@ -109,6 +114,11 @@ async def approve_month(place: Place, page: Page) -> None:
 
 async def reload_until(page: Page, wanted: Locator, limit_ms: float) -> None:
     """Load the page anew until it shows this."""
-    async with asyncio.timeout(limit_ms / 1000):
-        while await wanted.count() == 0:
-            await page.reload()
+    shown = ""
+    try:
+        async with asyncio.timeout(limit_ms / 1000):
+            while await wanted.count() == 0:
+                shown = await page.locator("main").inner_text()
+                await page.reload()
+    except TimeoutError:
+        raise AssertionError(f"{page.url} shows until the end: {shown}") from None

@@ -5,7 +5,9 @@ sign in ▶ pay in ▶ flattr on a foreign site ▶ claim it ▶ say where to be
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import re
 from dataclasses import dataclass
 
@@ -33,7 +35,7 @@ POT_SAT = 5000
 EARNED_SAT = 4500
 """Nine tenths of the pot: all that was flattred is hers."""
 DUES_SAT = 2000
-"""The creator's own pot of the next month, which is paid from her earnings."""
+"""The creator's own pot, without which she earns and is not paid. Unused, it rolls over."""
 CLOSE_LIMIT_MS = 60_000
 
 
@@ -88,6 +90,8 @@ async def _read(place: Place, page: Page, wallet: AuthWallet) -> Pace:
 async def _create(place: Place, page: Page, wallet: AuthWallet) -> None:
     """Bea claims her blog and says where she is paid."""
     await sign_in(place, page, wallet, CREATOR)
+    await pay_in(place, page, DUES_SAT)
+    await put_into_pot(page, place.url, DUES_SAT)
     await claim_site(place, page, place.blog.url)
     await page.goto(f"{place.url}/creator/target")
     await page.get_by_label("Your address").fill(place.network.lnurl.address(CREATOR))
@@ -101,17 +105,18 @@ async def _be_paid(place: Place, page: Page, wallet: AuthWallet) -> None:
     await page.goto(f"{place.url}/creator/payouts")
     paid = page.locator("article", has=page.get_by_role("heading", name="paid"))
     await reload_until(page, paid, CLOSE_LIMIT_MS)
-    await expect(paid).to_contain_text(f"{EARNED_SAT - DUES_SAT:,}".replace(",", "\u202f"))
+    await expect(paid).to_contain_text(f"{EARNED_SAT:,}".replace(",", "\u202f"))
     payment_hash, preimage = await _cell(paid, "Payment hash"), await _cell(paid, "preimage")
     assert hashlib.sha256(bytes.fromhex(preimage)).hexdigest() == payment_hash
     received = await place.network.creators.received()  # as her own lnd says
-    assert received == {payment_hash: (EARNED_SAT - DUES_SAT) * 1000}
+    assert received == {payment_hash: EARNED_SAT * 1000}
     await page.goto(f"{place.url}/creator/earnings")
     async with page.expect_download() as downloading:
-        await page.get_by_role("link", name="CSV").first.click()
-    rows = (await (await downloading.value).path()).read_text(encoding="utf-8")
-    assert str(place.blog.url) in rows
-    print(rows)
+        await page.get_by_role("link", name="Earnings by thing and month").click()
+    text = (await (await downloading.value).path()).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(text), delimiter=";"))
+    assert {row["url"] for row in rows} == {place.blog.url + FIRST, place.blog.url + SECOND}
+    assert {row["revenue"] for row in rows} == {f"{EARNED_SAT // 2},000"}
 
 
 async def _cell(card: Locator, row: str) -> str:
