@@ -59,7 +59,7 @@ class MonthView:
     seconds_left: int
     balance: Balance
     pots: tuple[PotView, ...]
-    """In sats, and in the stablecoin where the node has it."""
+    """In sats, and in the stablecoin where the reader has some."""
     marked: int
     lines: list[LineView]
     after: int | None
@@ -83,7 +83,7 @@ async def show(call: PageCall) -> web.Response:
         month=sat.month,
         seconds_left=sat.seconds_left,
         balance=balance,
-        pots=tuple(_pot(one) for one in (sat, usd) if one is not None),
+        pots=(_pot(sat), *([_pot(usd)] if usd is not None and usd.pot else [])),
         marked=len(sat.marked),
         lines=[_line(known[one], sat, share, repeats) for one in left[:SHOWN] if one in known],
         after=left[SHOWN - 1] if len(left) > SHOWN else None,
