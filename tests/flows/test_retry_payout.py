@@ -112,8 +112,8 @@ async def test_what_must_be_done_first_is_said(store, clock):
         await hold_and_release(store, clock, world.rules)
         with pytest.raises(Conflict, match="set a payout target"):
             await _retry(world, payout)
-        with pytest.raises(Conflict, match="change that first"):
-            async with store.write() as tx:
+        async with store.write() as tx:
+            with pytest.raises(Conflict, match="change that first"):
                 await retry(tx, payout)
         await world.target("eve")
         async with store.write() as tx:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from node.errors import BadInput, NotFound
 from node.flows import public
 from node.flows.node import Node
 from node.flows.public import Popularity
+from node.flows.together import Together
 from node.ids import ThingId
 from node.web import problems, reading
 from node.web.embed.badge import draw_badge
@@ -72,8 +74,15 @@ class _Kind:
 class Counters:
     """The four handlers, with what was answered lately, by the path as it was written."""
 
-    def __init__(self, network: str) -> None:
-        self._network = network
+    def __init__(self, node: Node) -> None:
+        self._network = node.settings.network
+        self._node = node
+        self._things = Together[ThingId, Popularity](
+            partial(public.popularities, node.store, node.clock)
+        )
+        self._urls = Together[str, Popularity](
+            partial(public.popularities_of_urls, node.store, node.clock)
+        )
         self._kept: dict[str, _Kept] = {}
         self._count = self._kind(_number, _count_of_known, JSON_HEADERS)
         self._count_of_url = self._kind(_url, _count, JSON_HEADERS)
@@ -111,7 +120,7 @@ class Counters:
             desk.limits.count(desk.limits.address_of(request))
             kept = self._kept.get(request.raw_path)
             if kept is None or kept.fresh_until_us <= desk.node.clock.now_us():
-                kept = await self._read(desk.node, request, kind)
+                kept = await self._read(request, kind)
         except Exception as error:  # noqa: BLE001  every error is told in one place
             return problems.answer(problems.tell(error), self._network, dict(FOR_ALL_SITES))
         if "If-None-Match" in request.headers and reading.has_already(request, kept.tag):
@@ -119,8 +128,14 @@ class Counters:
             return web.Response(status=reading.NOT_MODIFIED, headers=headers)
         return kind.prepared.answer(request, kept.body, kept.tag)
 
-    async def _read(self, node: Node, request: web.Request, kind: _Kind) -> _Kept:
-        body = kind.draw(node, await _popularity(node, kind.name(request)))
+    async def _read(self, request: web.Request, kind: _Kind) -> _Kept:
+        """From the database, together with all who ask now. Raises BadInput, BadUrl, NotFound."""
+        node, name = self._node, kind.name(request)
+        if isinstance(name, int):
+            found = await self._things.get(ThingId(name))
+        else:
+            found = await self._urls.get(canonical_url(name))
+        body = kind.draw(node, found)
         tag = hashlib.blake2b(body, digest_size=8).hexdigest()
         kept = _Kept(body, f'"{tag}"', node.clock.now_us() + FRESH_S * 1_000_000)
         if len(request.raw_path) <= PATH_CHARS_MAX:
@@ -140,16 +155,6 @@ def _url(request: web.Request) -> str:
     if not url:
         raise BadInput("say which page: ?url=https://…")
     return url
-
-
-async def _popularity(node: Node, name: int | str) -> Popularity | None:
-    """The counters of a thing, by number or URL; None if there is none. Raises BadUrl."""
-    try:
-        if isinstance(name, int):
-            return await public.popularity(node.store, node.clock, ThingId(name))
-        return await public.popularity_of_url(node.store, node.clock, canonical_url(name))
-    except NotFound:
-        return None
 
 
 def _count_of_known(node: Node, found: Popularity | None) -> bytes:
