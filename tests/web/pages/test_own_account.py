@@ -78,7 +78,7 @@ async def test_closed_months_are_exact_sorted_by_links_and_paged(people, monkeyp
     await _close(people)
     await people.sign_in(eve)
     shown = await eve.get(f"/creator/earnings?month={MONTH}&sort=title")
-    assert shown.text.count("299.997 sat") >= 2
+    assert shown.text.count("299.997") >= 2
     assert "Page 1 of 2, 3 things" in shown.text
     assert EVIL not in shown.html
     first = re.findall(r'/things/(\d+)"', shown.html)
@@ -86,8 +86,9 @@ async def test_closed_months_are_exact_sorted_by_links_and_paged(people, monkeyp
     assert sorted(first + re.findall(r'/things/(\d+)"', second.html)) == ["1", "2", "3"]
     assert 'aria-sort="ascending"' in shown.html
     assert "sort=-title" in shown.html  # the same column again turns it round
-    for query in ("sort=worth", "page=9", "page=x", "page=-1", "asset=eth", "month=2026-13"):
+    for query in ("sort=worth", "page=9", "page=x", "page=-1", "asset=eth"):
         assert (await eve.get(f"/creator/earnings?month={MONTH}&{query}")).status == 400, query
+    assert (await eve.get("/creator/earnings?month=2026-13")).status == 400
     assert (await eve.get("/creator/earnings?month=2020-01")).status == 404
 
 
@@ -191,10 +192,13 @@ async def test_hidden_is_the_default_and_showing_is_a_choice(people):
     assert await readers_of(node.store, node.clock, eve.member) == []
     await ann.send("/settings", "/settings", shows_flattrs="1")
     assert await readers_of(node.store, node.clock, eve.member) == ["ann"]
+    public = await (await people.visitor()).get("/creators/eve")
+    assert "Flattred lately by ann" in public.text
     form = (await ann.get("/settings")).form("/settings")
     del form["shows_flattrs"]
     await ann.post("/settings", form)
     assert await readers_of(node.store, node.clock, eve.member) == []
+    assert "Flattred lately by" not in (await (await people.visitor()).get("/creators/eve")).text
 
 
 async def test_a_token_is_made_shown_once_and_ended(people):

@@ -45,7 +45,7 @@ async def close(call: PageCall) -> web.Response:
     """POST /settings/close."""
     _count(call)
     left = (Amount(_units(call, "left_msat")), Amount(_units(call, "left_units"), Asset.USD))
-    released = await leave(call.node, call.member, call.field("name"), left)
+    released = await leave(call.node, call.member, call.field("name"), left, fresh=True)
     call.desk.sessions.forget_members(call.member)
     for thing in released:
         call.desk.things.forget(thing)
