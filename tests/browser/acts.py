@@ -44,11 +44,10 @@ async def join_or_go_on(page: Page, name: str) -> None:
 async def put_into_pot(page: Page, url: str, amount_sat: int) -> None:
     """Set aside so much of what is available for this month."""
     await page.goto(f"{url}/month")
-    await page.get_by_label("The pot holds, in sats").fill(str(amount_sat))
-    await page.locator("form[action='/month/pot'] button").click()
-    await expect(page.locator("form[action='/month/pot'] input[name=amount]")).to_have_value(
-        str(amount_sat)
-    )
+    pot = page.locator("form[action='/month/pot']")
+    await pot.locator("input[name=amount]").fill(str(amount_sat))
+    await pot.locator("button").click()
+    await expect(pot.locator("input[name=amount]")).to_have_value(str(amount_sat))
 
 
 async def pay_in(place: Place, page: Page, amount_sat: int) -> float:
@@ -89,12 +88,18 @@ async def flattr_in_window(window: Page, *, always: bool = False) -> None:
     await expect(window.get_by_role("status")).to_contain_text("Flattred")
 
 
+async def ask_claim(page: Page, url: str, claimed: str, what: str) -> None:
+    """Begin a claim of "The whole site" or "This page alone"."""
+    await page.goto(f"{url}/creator/claim")
+    await page.get_by_label("Address of your site").fill(claimed)
+    await page.get_by_label(what).check()
+    await page.get_by_role("button", name="Next: what to put where").click()
+    await page.get_by_role("button", name="Check now").wait_for()
+
+
 async def claim_site(place: Place, page: Page, site: str) -> None:
     """Ask for the line, put it on the site, have the node look."""
-    await page.goto(f"{place.url}/creator/claim")
-    await page.get_by_label("Address of your site").fill(site)
-    await page.get_by_label("The whole site").check()
-    await page.get_by_role("button", name="Next: what to put where").click()
+    await ask_claim(page, place.url, site, "The whole site")
     await page.get_by_role("button", name="Check now").click()
     await expect(page.get_by_text("Your proof was not seen")).to_be_visible()
     place.blog.prove(await page.locator("#text-file").input_value())

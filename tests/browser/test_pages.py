@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.browser.demo import Demo, open_demo
-from tests.browser.tour import CONSOLE, NODE, ROWS, Seen, Tour, enter, walk
+from tests.browser.tour import CONSOLE, NODE, ROWS, Seen, Tour, enter, prepare, walk
 
 pytestmark = [pytest.mark.xdist_group("browser-demo"), pytest.mark.timeout(900)]
 
@@ -26,9 +26,10 @@ async def demo() -> AsyncIterator[Demo]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def tours(demo: Demo, browser: Browser, axe_script: str) -> dict[str, Tour]:
     """What each kind of person meets; "welcome" is a stranger."""
+    guests = {name: await enter(browser, demo.links[name]) for name in ROWS}
+    await prepare(browser, demo, guests)
     return {
-        name: await walk(browser, await enter(browser, demo.links[name]), rows, axe_script)
-        for name, rows in ROWS.items()
+        name: await walk(browser, guests[name], rows, axe_script) for name, rows in ROWS.items()
     }
 
 

@@ -89,9 +89,10 @@ async def _month(place: Place, page: Page) -> None:
     await page.get_by_text("Change").first.click()
     await page.get_by_role("button", name="Take this month's flattr back").first.click()
     await expect(page.get_by_role("heading", name="One thing flattred")).to_be_visible()
-    await page.get_by_label("Each month, in sats").fill("3000")
-    await page.locator("form[action='/month/means'] button").click()
-    await expect(page.get_by_label("Each month, in sats")).to_have_value("3000")
+    means = page.locator("form[action='/month/means']")
+    await means.locator("input[name=amount]").fill("3000")
+    await means.locator("button").click()
+    await expect(means.locator("input[name=amount]")).to_have_value("3000")
 
 
 async def _withdraw(place: Place, page: Page) -> None:
