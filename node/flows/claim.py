@@ -24,7 +24,7 @@ from node.flows.proofs import (
     read_places,
 )
 from node.ids import MemberId, ThingId
-from node.store import identities, members, sites, things
+from node.store import identities, leaving, members, sites, things
 from node.store.engine import Store, Tx
 from node.store.things import Thing
 
@@ -122,6 +122,8 @@ async def claim(claiming: Claiming, member: MemberId, thing: ThingId) -> ClaimRe
 async def grant(store: Store, clock: Clock, member: MemberId, thing: ThingId) -> Thing:
     """Make a member the owner, on the operator's word. Raises NotFound, Conflict."""
     async with store.write() as tx:
+        if not await leaving.lock(tx, member):
+            raise Conflict("this account is closed: it can own nothing")
         given = await things.claim(tx, thing, member, clock.now_us())
         found = await things.get(tx, thing)
     if found is None:

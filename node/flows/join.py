@@ -121,6 +121,12 @@ async def revoked_since(store: Store, since_us: int) -> set[str]:
         return await members.revoked_since(tx, since_us)
 
 
+async def suspended(store: Store) -> set[MemberId]:
+    """Everybody who is suspended now."""
+    async with store.read() as tx:
+        return await members.suspended(tx)
+
+
 def demand_valid(token: Token | None, clock: Clock) -> Token:
     """Go on only with a token that is known and valid now. Raises Unauthorized."""
     if token is None or token.revoked_us is not None or token.expires_us <= clock.now_us():

@@ -10,6 +10,8 @@ from node.config import Settings
 from node.flows.arrivals import Arrivals
 from node.flows.claim import Claiming
 from node.flows.close import Closing
+from node.flows.earnings.estimate import Estimates
+from node.flows.earnings.known import KnownEarnings
 from node.flows.flattr import Clicks
 from node.flows.fund import Funding
 from node.flows.pay import Payer
@@ -59,6 +61,8 @@ class Node:
     arrivals: Arrivals = field(default_factory=Arrivals)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
+    earnings: KnownEarnings = field(default_factory=KnownEarnings)
+    estimates: Estimates = field(default_factory=Estimates)
     txt_records: TxtRecords = field(default_factory=TxtRecords)
 
     @property

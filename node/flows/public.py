@@ -59,13 +59,29 @@ class CreatorStory:
 async def popularity(store: Store, clock: Clock, thing: ThingId) -> Popularity:
     """A thing and its counters. Raises NotFound."""
     async with store.read() as tx:
-        return await _popularity(tx, clock, await things.get(tx, thing))
+        return await popularity_in(tx, clock, await things.get(tx, thing))
 
 
 async def popularity_of_url(store: Store, clock: Clock, canonical: str) -> Popularity:
     """The same, by canonical URL. Raises NotFound."""
     async with store.read() as tx:
-        return await _popularity(tx, clock, await things.by_url(tx, canonical))
+        return await popularity_in(tx, clock, await things.by_url(tx, canonical))
+
+
+async def popularity_in(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:
+    """The same, in a transaction that is open. Raises NotFound."""
+    if thing is None:
+        raise NotFound("there is no such thing here: nobody has flattred or added it yet")
+    by_month = await things.counts_of(tx, thing.id)
+    this = this_month(clock)
+    since = this.plus(-PENDING_MONTHS)
+    waiting = 0
+    if thing.owner is None:
+        free_s = (thing.released_us or 0) // 1_000_000
+        waiting = sum(
+            count for month, count in by_month.items() if month >= since and month.ends_s > free_s
+        )
+    return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)
 
 
 async def most_flattred(store: Store, month: Month, limit: int) -> list[tuple[Thing, int]]:
@@ -85,7 +101,7 @@ async def thing_story(store: Store, clock: Clock, thing: ThingId) -> ThingStory:
     """What everybody may know of a thing. Raises NotFound."""
     async with store.read() as tx:
         found = await things.get(tx, thing)
-        counters = await _popularity(tx, clock, found)
+        counters = await popularity_in(tx, clock, found)
         by_month = await things.counts_of(tx, thing)
         owner = counters.thing.owner
         creator = None if owner is None else await members.get(tx, owner)
@@ -161,15 +177,3 @@ async def _creator(tx: Tx, name: str) -> Member:
     if found is None or found.suspended_us is not None:
         raise NotFound(_NO_CREATOR)
     return found
-
-
-async def _popularity(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:
-    if thing is None:
-        raise NotFound("there is no such thing here: nobody has flattred or added it yet")
-    by_month = await things.counts_of(tx, thing.id)
-    this = this_month(clock)
-    since = this.plus(-PENDING_MONTHS)
-    waiting = 0
-    if thing.owner is None:
-        waiting = sum(count for month, count in by_month.items() if month >= since)
-    return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)

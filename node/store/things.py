@@ -23,6 +23,7 @@ class Thing:
     owner: MemberId | None
     claimed_us: int | None
     created_us: int
+    released_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,9 @@ async def subscribed_in(
 
 def _thing(row: Row[Any]) -> Thing:
     owner = None if row.owner is None else MemberId(row.owner)
-    return Thing(ThingId(row.id), row.url, row.title, owner, row.claimed_us, row.created_us)
+    return Thing(
+        ThingId(row.id), row.url, row.title, owner, row.claimed_us, row.created_us, row.released_us
+    )
 
 
 def _subscription(row: Row[Any]) -> Subscription:

@@ -46,6 +46,7 @@ class _Answer:
 
     __slots__ = ("_whole",)
     keep_alive: Final = True
+    status: Final = 200
 
     def __init__(self, whole: bytes) -> None:
         self._whole = whole

@@ -8,6 +8,8 @@ from typing import Final, TypeAlias, cast
 from aiohttp import web
 
 from node.web import (
+    api_account,
+    api_earnings,
     api_members,
     api_money,
     api_months,
@@ -17,11 +19,15 @@ from node.web import (
     api_things,
     health,
 )
-from node.web.api_public import Counters
 from node.web.clicks import ClickDesk
+from node.web.downloads import CSV, JSON, PLAIN
+from node.web.embed.counters import Counters
+from node.web.embed.urls import EMBEDS, embed_handlers
 from node.web.endpoint import RawHandler, Route, bind
 from node.web.fallback import expect, refuse
 from node.web.keys import DESK
+from node.web.models import account as a
+from node.web.models import earnings as e
 from node.web.models import members as m
 from node.web.models import money as p
 from node.web.models import months as n
@@ -45,8 +51,14 @@ MEMBERS: Final = (
     Route("POST", "/members", "join: a new member and a first token, shown once", m.JoinedOut,
           api_members.make_member, body=m.JoinIn, status=201),
     Route("GET", "/me", "who the token acts for", m.MemberOut, api_members.read_me, "read"),
-    Route("PATCH", "/me", "pay my dues from my earnings, or don't", m.MemberOut,
+    Route("PATCH", "/me", "dues from earnings or not, named to creators or not", m.MemberOut,
           api_members.change_me, "money", body=m.MemberIn),
+    Route("GET", "/me/export", "everything that the node has of me", a.ExportOut,
+          api_account.export, "read", media=JSON),
+    Route("GET", "/me/closing", "what is in the way of closing my account", a.LeavingOut,
+          api_account.read_leaving, "read"),
+    Route("DELETE", "/me", "close my account; its money must be taken out first", a.LeftOut,
+          api_account.close_account, "money", query=a.LeaveQuery),
     Route("GET", "/tokens", "my tokens", m.TokensOut, api_members.list_tokens, "read"),
     Route("POST", "/tokens", "another token, with some of this one's scopes", m.NewTokenOut,
           api_members.make_token, "money", body=m.TokenIn, status=201),
@@ -78,6 +90,12 @@ MONEY: Final = (
     Route("GET", "/payouts", "my payouts and withdrawals, with proof", p.PayoutsOut,
           api_money.list_payouts, "read", query=PageQuery),
     Route("GET", "/payouts/{payout}", "one payout", p.PayoutOut, api_money.read_payout, "read"),
+    Route("POST", "/payouts/{payout}/retry", "try a payout of mine again now", p.PayoutOut,
+          api_account.retry_payout, "money"),
+    Route("GET", "/ledger.csv", "every posting that touches my money", e.FileOut,
+          api_earnings.download_ledger, "read", media=CSV),
+    Route("GET", "/ledger.beancount", "the same for Beancount", e.FileOut,
+          api_earnings.download_beancount, "read", media=PLAIN),
     Route("POST", "/withdrawals", "available money, out again", p.PayoutOut,
           api_money.ask_withdrawal, "money", body=p.WithdrawalIn, status=201, key="flow"),
 )  # fmt: skip
@@ -111,8 +129,14 @@ THINGS: Final = (
           api_months.read_month, "read", query=n.MonthPageQuery),
     Route("GET", "/months/{month}", "that month, or its receipt once it is closed", n.MonthOut,
           api_months.read_that_month, "read", query=n.MonthPageQuery),
-    Route("GET", "/earnings/{month}", "what my things brought in a closed month", n.EarningsOut,
-          api_months.read_earnings, "read"),
+    Route("GET", "/months/{month}/receipt.csv", "the receipt of a closed month, as CSV",
+          e.FileOut, api_earnings.download_receipt, "read", media=CSV),
+    Route("GET", "/earnings", "what my things earned by month, and an estimate of this one",
+          e.EarnedMonthsOut, api_earnings.list_earnings, "read", query=e.EarnedMonthsQuery),
+    Route("GET", "/earnings/{month}", "what my things brought in a closed month", e.EarningsOut,
+          api_earnings.read_earnings, "read", query=e.EarningsQuery),
+    Route("GET", "/earnings.csv", "all of it, with the columns of Flattr's reports", e.FileOut,
+          api_earnings.download_earnings, "read", query=e.AssetQuery, media=CSV),
 )  # fmt: skip
 
 STABLECOIN: Final = (
@@ -136,6 +160,8 @@ UNDO_THING: Final = Route("DELETE", "/things/{thing}/flattr", "take it back", t.
 CLICKS: Final = (FLATTR, UNDO, FLATTR_THING, UNDO_THING)
 
 COUNT: Final = Route("GET", "/public/things/{thing}/count", "its counter, cacheable", t.CountOut)
+COUNT_URL: Final = Route("GET", "/public/count", "the counter of a URL, cacheable; 0 if unknown",
+                         t.CountOut, query=t.ThingUrlQuery)  # fmt: skip
 MONTH_FILE: Final = Route("GET", "/public/months/{month}/stablecoin",
                           "the file of a month that is sealed on the vault",
                           s.MonthFileOut)  # fmt: skip
@@ -147,6 +173,7 @@ PUBLIC: Final = (
     Route("GET", "/public/things", "a thing and its counters, by URL", t.PublicThingOut,
           api_public.find_thing, query=t.ThingUrlQuery),
     COUNT,
+    COUNT_URL,
     Route("GET", "/public/most-flattred", "the most flattred things of a month", t.MostFlattredOut,
           api_public.list_most_flattred, query=t.MostFlattredQuery),
     Route("GET", "/public/most-flattred-this-week", "the most flattred of the last seven days",
@@ -198,6 +225,7 @@ def add_routes(app: web.Application) -> None:
         FLATTR_THING.under(API): clicks.flattr_thing,
         UNDO_THING.under(API): clicks.undo_thing,
         COUNT.under(API): counters.count,
+        COUNT_URL.under(API): counters.count_of_url,
         MONTH_FILE.under(API): serve_month_file,
         DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
     }
@@ -207,8 +235,11 @@ def add_routes(app: web.Application) -> None:
         _add(app, route.method, route.path, handler)
     for page in ALL_PAGES:
         _add(app, page.method, page.path, bind_page(page))
+    for embed, answer in embed_handlers(counters).items():
+        _add(app, embed.method, embed.path, answer)
     taken = [(route.method, route.path) for route in routes]
     taken += [(page.method, page.path) for page in ALL_PAGES]
+    taken += [(embed.method, embed.path) for embed in EMBEDS]
     app.router.add_route("*", "/{anything:.*}", refuse(taken), expect_handler=expect)
 
 

@@ -92,6 +92,7 @@ async def test_nothing_of_one_member_is_seen_or_changed_by_another(both_worlds):
     await alice("POST", "/subscriptions", {"thing": other, "months": 3})
     deposit = (await alice("GET", "/deposits")).body["items"][0]["id"]
     token = (await alice("GET", "/tokens")).body["items"][0]["id"]
+    await alice("GET", "/earnings")  # folds the click: it is in another part of the export then
     before = await _everything(alice)
     for method, path in [
         ("GET", f"/deposits/{deposit}"),
@@ -126,6 +127,7 @@ async def _everything(client):
         if route.method == "GET" and "{" not in route.path and route.path != "/api/v1/things"
     ]  # fmt: skip
     found = {path: (await client("GET", path)).body for path in [*paths, "/things/1"]}
-    refused = {path: body["type"] for path, body in found.items() if "type" in body}
+    told = {path: body for path, body in found.items() if isinstance(body, dict)}
+    refused = {path: body["type"] for path, body in told.items() if "type" in body}
     assert refused == {"/stablecoin/account": "/problems/no-stablecoin"}, found
     return found
