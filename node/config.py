@@ -9,6 +9,7 @@ Test networks first: on a main network the node refuses to start until the opera
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -27,6 +28,7 @@ from node.errors import ConfigError
 FILE_NAME: Final = "flattr-node.toml"
 OWN_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 """Only this machine reaches these."""
+_ORIGIN: Final = re.compile(r"https?://(?!\d+(\.\d+){3}(:|/|$))[a-z0-9.-]+(:\d{1,5})?/?", re.ASCII)
 _PREFIX: Final = "flattr_"
 _FILE_SUFFIX: Final = "_file"
 Network = Literal["mainnet", "testnet", "testnet4", "signet", "regtest", "simnet"]
@@ -59,13 +61,13 @@ class MoneySettings(BaseModel):
     deposit_min_sat: int = Field(default=1, ge=1)
     deposit_max_sat: int = Field(default=1_000_000, ge=1)
     operator_target: str | None = None
+    close_needs_approval: bool = False
+    """False: a month closes by itself when it is over. True: it waits for the operator's word."""
     fiat: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     """The currency of a hint beside amounts in sats, such as EUR. It is no price: nobody is paid
     by it."""
     fiat_per_bitcoin: int = Field(default=0, ge=0)
     """What the operator says that a bitcoin is worth in it; 0: no hint."""
-    close_needs_approval: bool = False
-    """False: a month closes by itself when it is over. True: it waits for the operator's word."""
 
 
 class StablecoinSettings(BaseModel):
@@ -223,6 +225,11 @@ def check_operator(operator: OperatorSettings) -> None:
         raise ConfigError(
             f"operator.host is {operator.host}: others could reach the operator's console. Use"
             " 127.0.0.1 and a tunnel (ssh -L), or write others_may_reach_it = true in [operator]"
+        )
+    if operator.url and not _ORIGIN.fullmatch(operator.url):
+        raise ConfigError(
+            f"operator.url is {operator.url}: write https://, a name and, if need be, a port; no"
+            " path, and no number instead of the name, for which browsers make no passkeys"
         )
 
 

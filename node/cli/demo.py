@@ -48,7 +48,7 @@ from node.devnet.story_figures import (
 from node.devnet.story_vault import VaultStory
 from node.devnet.visitor import open_street
 from node.errors import ConfigError
-from node.flows.audits.audit import audit
+from node.flows.audits.audit import audit, stop_on_breach
 from node.flows.audits.lines import State
 from node.money import Asset
 from node.store.closes import Close
@@ -201,6 +201,7 @@ async def _audit(story: Story, page: Page) -> str:
     """The whole audit, lnd asked as well; what is not fine is said. "pass", "warn" or "breach"."""
     node = story.node
     report = await audit(node.store, story.clock, node.lnd, node.stablecoin)
+    await stop_on_breach(node.store, story.clock, report)
     for line in report.lines:
         if line.state is not State.OK:
             page.say(f"{line.id} {line.law}: {line.state}: {line.figures}")

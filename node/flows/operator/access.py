@@ -48,7 +48,7 @@ async def make_link(store: Store, clock: Clock, actor: str = COMMAND_LINE) -> st
     secret, now_us = secrets.token_urlsafe(32), clock.now_us()
     async with store.write() as tx:
         await operator_access.add_link(tx, digest(secret), now_us, now_us + LINK_S * _SECOND_US)
-        await operator_log.append(tx, Act(actor, "made a link", "sign-in"), now_us)
+        await operator_log.append(tx, Act(actor, "made a link", "to sign in"), now_us)
     return secret
 
 
@@ -83,14 +83,19 @@ async def open_session(
     return NewSession(secret, session)
 
 
-async def find_session(store: Store, clock: Clock, secret: str) -> OperatorSession | None:
-    """The session of a browser's secret; None when it has ended, by hand or by time."""
+async def find_session(
+    store: Store, clock: Clock, secret: str, *, by_hand: bool = True
+) -> OperatorSession | None:
+    """The session of a browser's secret; None when it has ended, by hand or by time.
+
+    `by_hand`: a person asks. What a page asks by itself keeps no session open.
+    """
     now_us = clock.now_us()
     async with store.read() as tx:
         session = await operator_access.session(tx, digest(secret))
     if session is None or not is_open(session, now_us):
         return None
-    if now_us - session.seen_us >= SEEN_EVERY_S * _SECOND_US:
+    if by_hand and now_us - session.seen_us >= SEEN_EVERY_S * _SECOND_US:
         async with store.write() as tx:
             await operator_access.see(tx, session.hash, now_us)
     return session

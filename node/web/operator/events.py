@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
-from aiohttp_sse import sse_response
+from aiohttp_sse import EventSourceResponse, sse_response
 
+from node.flows.operator import access
 from node.flows.operator.progress import Progress, progress
 from node.web.operator.page import OperatorCall, OperatorPage
 from node.web.operator.words import stage_words
@@ -28,12 +30,13 @@ async def stream(call: OperatorCall) -> web.StreamResponse:
     loop = asyncio.get_running_loop()
     until_s = loop.time() + STREAM_S
     async with sse_response(call.request, headers={"Cache-Control": "no-store"}) as response:
-        while response.is_connected() and loop.time() < until_s and not ending.is_set():
-            words = json.dumps(words_of(call, await progress(call.node)))
-            if words != told:
-                told = words
-                await response.send(words)
-            await _pause(ending)
+        with suppress(ConnectionResetError):  # the browser has gone
+            while loop.time() < until_s and await _goes_on(call, response):
+                words = json.dumps(words_of(call, await progress(call.node)))
+                if words != told:
+                    told = words
+                    await response.send(words)
+                await _pause(ending)
     return response
 
 
@@ -50,6 +53,14 @@ def words_of(call: OperatorCall, seen: Progress) -> dict[str, str]:
     return words
 
 
+async def _goes_on(call: OperatorCall, response: EventSourceResponse) -> bool:
+    """Whether there is still somebody who may look."""
+    if call.console.ending.is_set() or not response.is_connected():
+        return False
+    node, secret = call.node, call.browser.secret
+    return await access.find_session(node.store, node.clock, secret, by_hand=False) is not None
+
+
 async def _pause(ending: asyncio.Event) -> None:
     try:
         async with asyncio.timeout(LOOK_EVERY_S):
@@ -58,4 +69,6 @@ async def _pause(ending: asyncio.Event) -> None:
         return
 
 
-PAGES: Final = (OperatorPage("GET", "/events", "how closes and payouts go on", stream),)
+PAGES: Final = (
+    OperatorPage("GET", "/events", "how closes and payouts go on", stream, by_hand=False),
+)

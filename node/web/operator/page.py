@@ -58,6 +58,8 @@ class OperatorPage:
     act: str = ""
     """What a passkey must confirm, with the parameters of `path`; empty: nothing."""
     token: bool = True
+    by_hand: bool = True
+    """False: pages ask for it by themselves, which is no use of the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,9 @@ async def _visit(
 ) -> web.StreamResponse:
     desk, node, session = console.desk, console.node, None
     if browser.secret:
-        session = await access.find_session(node.store, node.clock, browser.secret)
+        session = await access.find_session(
+            node.store, node.clock, browser.secret, by_hand=page.by_hand
+        )
         if session is None:
             browser.sign_out()
     form: Mapping[str, str] = {}

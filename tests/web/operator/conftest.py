@@ -25,7 +25,8 @@ from tests.web.pages.conftest import Person, Shown
 class Operator(Person):
     """One browser at the console."""
 
-    console: Console = None  # type: ignore[assignment]
+    console: Any = None
+    """Of the type Console; it is set by Place."""
     key: Authenticator = field(default_factory=lambda: Authenticator(""))
 
     async def enter(self) -> Shown:

@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from dataclasses import replace
 
 import pytest
 
 from node.errors import Conflict
-from node.flows.claim import grant
 from node.flows.operator import access, acts, passkeys
-from node.flows.rounds import round_on_all_rails
 from node.flows.schedule import close_what_is_over
-from node.ids import ThingId
-from node.month import Month
-from node.settlement.payout import PayoutState
-from node.store import operator_log, payouts
 from tests.conftest import MONTH
-from tests.web.operator.conftest import folder_of, open_place, question
+from tests.web.operator.conftest import open_place
+from tests.web.operator.story import acts_of, play, rounds
 
 BAD = "<script>alert(1)</script>"
-
-
-async def acts_of(node):
-    async with node.store.read() as tx:
-        rows = await operator_log.everything(tx)
-    return [(row.act.actor, row.act.act, row.act.subject) for row in rows]
-
-
-async def states_of(node):
-    async with node.store.read() as tx:
-        counts = await payouts.counts(tx, node.rules.asset)
-    return {state: number for state, (number, _) in counts.items()}
-
-
-async def play(place, until: Month = MONTH):
-    """A pot of 5000 sat, a flattr for each of two creators who can be paid; the month is over."""
-    world, node = place.world, place.console.node
-    reader = await world.join("rita")
-    await world.fund(reader, 5000)
-    for name in ("cora", "carl"):
-        creator = await world.join(name)
-        await world.fund(creator, 2000)
-        target = {"target": world.lnurl.address("creator")}
-        assert (await creator("PUT", "/payout-target", target)).status == 200
-        made = await creator("POST", "/things", {"url": f"https://{name}.example/a"})
-        thing = made.body["id"]
-        await grant(node.store, node.clock, creator.id, ThingId(thing))
-        assert (await reader("POST", "/flattrs", {"thing": thing})).status == 200
-    world.clock.set(until.ends_s + 60)
-
-
-async def rounds(node, number: int = 6):
-    for _ in range(number):
-        await round_on_all_rails(node, lambda _: None)
-        node.clock.advance(40)
 
 
 async def test_a_node_in_order_shows_its_figures_first(operator):
@@ -73,80 +31,6 @@ async def test_what_is_bad_comes_first_with_its_fix(place, operator):
     assert BAD not in shown.html
     assert shown.text.index("lnd is away") < shown.text.index("Owed to members")
     assert "tried again by itself" in shown.text
-
-
-async def test_pause_stops_every_send_until_resume(place):
-    await play(place)
-    operator = await place.by_link()
-    node = place.console.node
-    await close_what_is_over(node, lambda _: None)
-    due = (await states_of(node))[PayoutState.DUE]
-    assert due >= 2
-    shown = await operator.send("/", "/pause", reason=f"LND looks odd {BAD}")
-    assert "Sending is stopped" in shown.text
-    assert BAD not in shown.html
-    assert "LND looks odd" in shown.text
-    await rounds(node)
-    assert await states_of(node) == {PayoutState.DUE: due}
-    assert (await node.lnd.balances()).in_htlcs_msat == 0
-    resumed = await operator.send("/resume", "/resume")
-    assert "sent again" in resumed.text
-    await rounds(node)
-    assert await states_of(node) == {PayoutState.PAID: due}
-    paid = await operator.get("/payouts?state=paid")
-    assert all(name in paid.text for name in ("cora", "carl", "paid"))
-    done = [act for _, act, _ in await acts_of(node)]
-    assert done[-2:] == ["stopped", "resumed"]
-    assert BAD not in (await operator.get("/log")).html
-
-
-async def test_to_resume_needs_the_passkey_now(place):
-    operator, node = await place.by_passkey(), place.console.node
-    await operator.send("/", "/pause")
-    refused = await operator.send("/resume", "/resume")
-    assert refused.path == "/resume"
-    assert "passkey" in refused.text
-    assert await acts.stopped(node.store)
-    assert "sent again" in (await operator.confirm("/resume", "/resume")).text
-    assert not await acts.stopped(node.store)
-    assert (await acts_of(node))[-1] == ("Ada's key", "resumed", "sending")
-
-
-async def test_what_was_confirmed_can_t_be_sent_twice_nor_for_something_else(place):
-    operator, node = await place.by_passkey(), place.console.node
-    member = (await place.world.join("mallory")).id
-    await operator.send("/", "/pause")
-    page = await operator.get("/resume")
-    form = {**page.form("/resume"), "answer": operator.key.get(question(page))}
-    await operator.post("/resume", form)
-    await operator.send("/", "/pause")
-    await operator.post("/resume", form)
-    assert await acts.stopped(node.store)
-    page = await operator.get("/resume")
-    answer = operator.key.get(question(page))
-    fields = {"token": form["token"], "answer": answer, "words": "wrong act"}
-    refused = await operator.post(f"/members/{member}/suspend", fields)
-    assert "not accepted" in refused.text
-    assert "Suspended since" not in refused.text
-
-
-async def test_after_a_breach_sending_waits_for_the_operator(place, operator):
-    node = place.console.node
-    async with node.store.write() as tx:
-        # The log's head alone is no money: the audit finds it, and the fixture's check does not.
-        await tx.run("INSERT INTO operator_log_head (id, number, hash) VALUES (1, 9, 'x')"
-                     " ON CONFLICT (id) DO UPDATE SET number = 9")  # fmt: skip
-    shown = await operator.send("/audit", "/audit")
-    assert "breach" in shown.text
-    assert "I16" in shown.text
-    assert "Nothing is sent" in (await operator.get("/")).text
-    async with node.store.write() as tx:
-        number = await tx.value("SELECT max(number) FROM operator_log")
-        assert number == 10  # what stopped it is in the log, too
-        await tx.run("DROP TRIGGER operator_log_never_updated")
-        await tx.run("DROP TRIGGER operator_log_never_deleted")
-        await tx.run("DELETE FROM operator_log")
-        await tx.run("DELETE FROM operator_log_head")
 
 
 async def test_an_audit_is_kept_for_the_overview(operator):
@@ -252,47 +136,6 @@ async def test_what_is_not_there_is_said_in_words(operator, path):
     shown = await operator.get(path)
     assert shown.status in {400, 404}
     assert "To the overview" in shown.text
-
-
-async def test_events_follow_the_payouts(place):
-    await play(place)
-    operator = await place.by_link()
-    node = place.console.node
-    async with operator.http.get(place.console.url + "/events") as response:
-        assert response.content_type == "text/event-stream"
-        first = await _event(response)
-        assert first["payouts-sat-due"] == "0"
-        await close_what_is_over(node, lambda _: None)
-        await rounds(node)
-        async with asyncio.timeout(20):
-            while (seen := await _event(response))["payouts-sat-paid"] == "0":
-                pass
-        assert seen[f"stage-sat-{MONTH}"] == "closed"
-
-
-async def test_events_are_for_the_operator_alone(place):
-    shown = await place.browser().get("/events")
-    assert shown.path.startswith("/sign-in")
-
-
-async def test_a_stream_of_events_does_not_hold_the_server_up(world, tmp_path):
-    world.folder = tmp_path
-    async with open_place(world) as place:
-        operator = await place.by_link()
-        response = await operator.http.get(place.console.url + "/events")
-        await _event(response)
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-    response.close()
-    assert loop.time() - began_s < 3
-    assert folder_of(world) == tmp_path
-
-
-async def _event(response):
-    async with asyncio.timeout(20):
-        while not (line := (await response.content.readline()).decode()).startswith("data:"):
-            assert line, "the stream has ended"
-    return json.loads(line.removeprefix("data:"))
 
 
 async def _rows(node, sql):

@@ -18,10 +18,11 @@ from node.month import Month
 from node.store.things import Thing
 from node.web import reading
 from node.web.pages import forms
+from node.web.pages.active import active
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import redirect, render
 
-SHOWN: Final = 100
+SHOWN: Final = 50
 LENGTHS: Final = tuple(sorted(subscribe.LENGTHS))
 
 
@@ -46,7 +47,6 @@ class LineView:
     counts: bool
     waits: bool
     """Nobody has claimed it yet."""
-    share: Amount
     repeats_to: Month | None
 
 
@@ -60,6 +60,8 @@ class MonthView:
     pots: tuple[PotView, ...]
     """In sats, and in the stablecoin where the reader has some."""
     marked: int
+    share: Amount
+    """Of each thing that counts, in sats."""
     lines: list[LineView]
     after: int | None
     lengths: tuple[int, ...]
@@ -77,14 +79,14 @@ async def show(call: PageCall) -> web.Response:
     left = [thing for thing in sat.marked if thing > after]
     known = await statement.things_of(node.store, left[:SHOWN])
     repeats = await _repeats(call)
-    share = Amount(sat.split.share)
     view = MonthView(
         month=sat.month,
         seconds_left=sat.seconds_left,
         balance=balance,
         pots=(_pot(sat), *([_pot(usd)] if usd is not None and usd.pot else [])),
         marked=len(sat.marked),
-        lines=[_line(known[one], sat, share, repeats) for one in left[:SHOWN] if one in known],
+        share=Amount(sat.split.share),
+        lines=[_line(known[one], sat, repeats) for one in left[:SHOWN] if one in known],
         after=left[SHOWN - 1] if len(left) > SHOWN else None,
         lengths=LENGTHS,
         means_sat=balance.means.units // 1000,
@@ -170,14 +172,13 @@ def _pot(month: OpenMonth) -> PotView:
     )
 
 
-def _line(thing: Thing, month: OpenMonth, share: Amount, repeats: dict[ThingId, Month]) -> LineView:
+def _line(thing: Thing, month: OpenMonth, repeats: dict[ThingId, Month]) -> LineView:
     return LineView(
         id=thing.id,
         url=thing.url,
         title=thing.title or thing.url,
         counts=thing.id in month.counted,
         waits=thing.owner is None,
-        share=share,
         repeats_to=repeats.get(thing.id),
     )
 
@@ -188,12 +189,12 @@ PAGES: Final = (
          fields=("amount", "once"), back="/month"),
     Page("POST", "/month/means", "fill it up to so much each month", set_means,
          fields=("amount",), back="/month"),
-    Page("POST", "/month/flattr", "flattr a page by its URL", flattr,
+    Page("POST", "/month/flattr", "flattr a page by its URL", active(flattr),
          fields=("url", "once"), back="/month"),
-    Page("POST", "/month/undo", "take a flattr back", undo,
+    Page("POST", "/month/undo", "take a flattr back", active(undo),
          fields=("thing", "once"), back="/month"),
-    Page("POST", "/month/subscribe", "flattr a thing each month", repeat,
+    Page("POST", "/month/subscribe", "flattr a thing each month", active(repeat),
          fields=("thing", "months"), back="/month"),
-    Page("POST", "/month/unsubscribe", "repeat it no more", repeat_no_more,
+    Page("POST", "/month/unsubscribe", "repeat it no more", active(repeat_no_more),
          fields=("thing",), back="/month"),
 )  # fmt: skip
