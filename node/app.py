@@ -51,6 +51,7 @@ from node.wallet.stablecoin.networks import (
 from node.wallet.stablecoin.signer import Signer, open_signer
 from node.wallet.stablecoin.vault import Vault, VaultRoles
 from node.wallet.stablecoin.words import read_address
+from node.wallet.txt_records import TxtRecords
 
 SEED_NAME: Final = "seed"
 SEED_BYTES: Final = 32
@@ -93,6 +94,7 @@ async def open_node(
             rail=LightningRail(lnd, fetcher, clock, seed),
             holder=f"{os.getpid()}-{secrets.token_hex(4)}",
             stablecoin=stablecoin,
+            txt_records=TxtRecords(settings.dns_server),
         )
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from node.cli.options import FOLDER_DEFAULT, Folder, Json, open_books, say_json, screen
 from node.clock import SystemClock
-from node.errors import NotFound
+from node.errors import Conflict, NotFound
 from node.flows.claim import add_thing, grant
 from node.flows.operator.access import COMMAND_LINE
 from node.flows.operator.acts import log, set_suspended
@@ -93,4 +93,6 @@ async def _named(store: Store, name: str) -> Member:
         member = await rows.by_name(tx, name)
     if member is None:
         raise NotFound(f"there is no member {name}: flattr-node members lists them")
+    if member.closed_us is not None:
+        raise Conflict(f"{name} has closed the account")
     return member

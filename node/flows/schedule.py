@@ -6,6 +6,7 @@
     months   close what is over
     pay      round after round
     late     look at attempts that were called dead a day ago or less
+    tidy     forget answers to Idempotency-Keys that are older than 30 days
     chain    read the vault's events: what is final is booked            (with the stablecoin only)
     vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
 
@@ -23,7 +24,7 @@ import structlog
 
 from node.clock import Clock, now_s, this_month
 from node.errors import CorruptBooks, LeaseLost, NodeError
-from node.flows import fund
+from node.flows import answers, fund
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
@@ -47,6 +48,7 @@ SWEEP_EVERY_S: Final = 600.0
 LATE_EVERY_S: Final = 600.0
 CHAIN_EVERY_S: Final = 15.0
 VAULT_EVERY_S: Final = 6.0
+TIDY_EVERY_S: Final = 3600.0
 LATE_FOR_S: Final = 86_400
 AGAIN_AFTER_S: Final = 5.0
 
@@ -58,7 +60,7 @@ async def open_schedule(node: Node) -> AsyncIterator[None]:
     """Run the tasks until the block ends."""
     jobs = {
         "watch": _watch, "sweep": _sweep, "fold": _fold, "months": _months, "pay": _pay,
-        "late": _late,
+        "late": _late, "tidy": _tidy,
     }  # fmt: skip
     if node.stablecoin is not None:
         jobs |= {"chain": _chain, "vault": _vault}
@@ -234,6 +236,11 @@ async def _vault(node: Node) -> None:
 async def _late(node: Node) -> None:
     await watch_late(node)
     await asyncio.sleep(LATE_EVERY_S)
+
+
+async def _tidy(node: Node) -> None:
+    await answers.forget_old(node.store, node.clock)
+    await asyncio.sleep(TIDY_EVERY_S)
 
 
 def _until_cutoff_s(clock: Clock) -> float:

@@ -20,18 +20,15 @@ Name = Literal["sqlite", "postgresql"]
 
 _FORBIDDEN: Final = ("entry", "posting")
 _WRITE_CLICKS: Final = """CREATE FUNCTION write_clicks(landed integer, written_us bigint,
-        members integer[], things integer[], ops integer[], requests bytea[])
-        RETURNS integer LANGUAGE plpgsql AS $$
+        packed bytea, packed_keys bytea) RETURNS integer LANGUAGE plpgsql AS $$
         BEGIN
             LOOP  -- to the first month that is not frozen, fenced until the commit
                 PERFORM pg_advisory_xact_lock_shared(1717, landed);
                 EXIT WHEN NOT EXISTS (SELECT 1 FROM close WHERE month = landed);
                 landed := landed + 1;
             END LOOP;
-            INSERT INTO flattr_inbox (month, member, thing, op, at_us, request)
-                SELECT landed, click.member, click.thing, click.op, written_us, click.request
-                FROM unnest(members, things, ops, requests)
-                AS click(member, thing, op, request);
+            INSERT INTO flattr_inbox (month, at_us, clicks, keys)
+                VALUES (landed, written_us, packed, packed_keys);
             RETURN landed;
         END $$"""
 
@@ -68,6 +65,13 @@ class Dialect:
             return None
         shared = "" if exclusive else "_shared"
         return f"SELECT pg_advisory_xact_lock{shared}(1717, CAST(:month AS integer))"
+
+    def site_fence(self, *, exclusive: bool) -> str | None:
+        """The lock on `:site` that new things of it share and a claim of it has alone."""
+        if self.name == "sqlite":
+            return None
+        shared = "" if exclusive else "_shared"
+        return f"SELECT pg_advisory_xact_lock{shared}(1719, hashtext(:site))"
 
 
 @cache

@@ -110,6 +110,15 @@ async def set_cursor(tx: Tx, name: str, value: int) -> None:
     )  # fmt: skip
 
 
+async def forget_answers(tx: Tx, before_us: int, limit: int) -> int:
+    """Delete some answers that were kept before a time; how many."""
+    return await tx.run(
+        "DELETE FROM request_key WHERE (member, key) IN (SELECT member, key FROM request_key"
+        " WHERE created_us < :before_us LIMIT :limit)",
+        before_us=before_us, limit=limit,
+    )  # fmt: skip
+
+
 async def answered(tx: Tx, member: MemberId, key: str) -> Answered | None:
     """What was answered before to this member's key."""
     row = await tx.row(

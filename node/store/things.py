@@ -23,6 +23,7 @@ class Thing:
     owner: MemberId | None
     claimed_us: int | None
     created_us: int
+    released_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,17 @@ class Subscription:
         return self.first.plus(self.months - 1)
 
 
-async def add(tx: Tx, url: str, title: str, now_us: int) -> ThingId:
-    """The thing of this canonical URL, made if it was not there."""
+async def add(tx: Tx, url: str, site: str, title: str, now_us: int) -> ThingId:
+    """The thing of this canonical URL, made if it was not there; it is its site's holder's."""
     number = await tx.value(
-        "INSERT INTO thing (url, title, created_us) VALUES (:url, :title, :now_us)"
-        " ON CONFLICT DO NOTHING RETURNING id",
-        url=url, title=title, now_us=now_us,
+        "INSERT INTO thing (url, site, title, owner, claimed_us, created_us)"
+        " SELECT CAST(:url AS text), CAST(:site AS text), CAST(:title AS text), member,"
+        " CASE WHEN member IS NULL THEN NULL ELSE CAST(:now_us AS bigint) END,"
+        " CAST(:now_us AS bigint)"
+        " FROM (SELECT 1 AS one) AS one LEFT JOIN site_claim ON site = :site"
+        " AND held_us IS NOT NULL AND ended_us IS NULL"
+        " WHERE true ON CONFLICT DO NOTHING RETURNING id",
+        url=url, site=site, title=title, now_us=now_us,
     )  # fmt: skip
     if number is None:
         number = await tx.value("SELECT id FROM thing WHERE url = :url", url=url)
@@ -173,7 +179,9 @@ async def subscribed_in(
 
 def _thing(row: Row[Any]) -> Thing:
     owner = None if row.owner is None else MemberId(row.owner)
-    return Thing(ThingId(row.id), row.url, row.title, owner, row.claimed_us, row.created_us)
+    return Thing(
+        ThingId(row.id), row.url, row.title, owner, row.claimed_us, row.created_us, row.released_us
+    )
 
 
 def _subscription(row: Row[Any]) -> Subscription:

@@ -10,9 +10,11 @@ from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import node.store.chain_tables
+import node.store.consent_tables
 import node.store.login_tables
 import node.store.money_tables
 import node.store.operator_tables
+import node.store.site_tables
 import node.store.transaction_tables
 import node.store.vault_tables  # noqa: F401  declares the tables
 from node.store.dialect import functions, log_triggers, triggers

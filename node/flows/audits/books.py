@@ -13,7 +13,7 @@ from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
-from node.store import audits, checks, closes, flattrs, journal, operator_log, payouts
+from node.store import audits, checks, closes, inbox, journal, operator_log, payouts
 from node.store.audits import CreditedDeposit, LedgerSize, LiveSum, SettledAttempt
 from node.store.checks import Breach
 from node.store.closes import Close
@@ -81,7 +81,7 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         foreign=frozenset(await audits.foreign_hashes(tx)),
         not_kept=await audits.hashes_not_kept(tx),
         begun_s=await audits.begun_s(tx),
-        clicks_waiting=await flattrs.inbox_length(tx),
+        clicks_waiting=await inbox.length(tx),
         closes=closed,
         months=[await month_line(tx, close) for close in sorted(closed, key=_by_asset_and_month)],
         log=await operator_log.head(tx),

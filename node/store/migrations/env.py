@@ -4,6 +4,7 @@ from alembic import context
 from sqlmodel import SQLModel
 
 import node.store.chain_tables
+import node.store.consent_tables
 import node.store.login_tables
 import node.store.money_tables
 import node.store.operator_tables

@@ -16,7 +16,7 @@ from node.ledger.accounts import Kind
 from node.money import Amount, Asset
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutState
-from node.store import flattrs, journal, members, operator_figures, payouts
+from node.store import inbox, journal, members, operator_figures, payouts
 from node.store.operator_figures import AuditResult
 from node.web.known_lightning import KnownLightning
 from node.web.operator.known import Known
@@ -79,7 +79,7 @@ class Snapshots:
                 attempts=await operator_figures.live_attempts(tx),
                 audit=await operator_figures.last_audit(tx),
                 members=await members.count(tx),
-                inbox=await flattrs.inbox_length(tx),
+                inbox=await inbox.length(tx),
                 lnd_reached=seen.node is not None,
                 lnd_synced=seen.node is not None and seen.node.synced_to_chain,
                 chain_reached=None if Asset.USD not in wanted else held[Asset.USD] is not None,

@@ -7,7 +7,7 @@ from alembic import op
 from node.store.dialect import log_triggers
 
 revision = "0010"
-down_revision = "0006"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
