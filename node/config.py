@@ -61,13 +61,13 @@ class MoneySettings(BaseModel):
     deposit_min_sat: int = Field(default=1, ge=1)
     deposit_max_sat: int = Field(default=1_000_000, ge=1)
     operator_target: str | None = None
+    close_needs_approval: bool = False
+    """False: a month closes by itself when it is over. True: it waits for the operator's word."""
     fiat: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     """The currency of a hint beside amounts in sats, such as EUR. It is no price: nobody is paid
     by it."""
     fiat_per_bitcoin: int = Field(default=0, ge=0)
     """What the operator says that a bitcoin is worth in it; 0: no hint."""
-    close_needs_approval: bool = False
-    """False: a month closes by itself when it is over. True: it waits for the operator's word."""
 
 
 class StablecoinSettings(BaseModel):
@@ -137,8 +137,6 @@ class Settings(BaseSettings):
     """Empty: SQLite in the folder. Or `postgresql://…`."""
     fetch_allow: frozenset[str] = frozenset()
     """`host:port` pairs that may be fetched over plain http: test networks only."""
-    dns_server: str = ""
-    """Who is asked for TXT records: `address` or `address:port`. Empty: the system's resolver."""
     lnd: LndSettings = LndSettings()
     money: MoneySettings = MoneySettings()
     stablecoin: StablecoinSettings | None = None

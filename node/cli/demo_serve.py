@@ -96,7 +96,16 @@ def _say_links(story: Story, page: Page, serving: Serving, wallets: WalletSite, 
         page.link(kind, serving.url + door, f"signed in as {name}")
     page.link("blog", f"{blog.url}/", f"a site with buttons, which {creator} can claim")
     page.link("wallet", wallets.of(reader), "pays the invoices shown, and signs in")
+    page.link("address", _address(story), "a Lightning address, to withdraw to")
     page.link("welcome", f"{serving.url}/", "what a stranger sees")
+
+
+def _address(story: Story) -> str:
+    """Of a creator who has one, or else of the operator."""
+    for planned in story.plan.creators:
+        if planned.target == "address":
+            return story.network.lnurl.address(planned.name)
+    return story.network.operator_target
 
 
 def _say_commands(story: Story, page: Page, serving: Serving) -> None:

@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.clock import now_s, this_month
-from node.errors import BadInput, Conflict, NotFound
+from node.errors import BadInput, Conflict, FreshSignInNeeded, NotFound
 from node.flows import fund
-from node.flows.export.everything import rules_of
 from node.flows.export.ledger import own_accounts
 from node.flows.node import Node
 from node.flows.open_payouts import smallest_payable
@@ -31,7 +30,7 @@ from node.ids import MemberId, ThingId
 from node.ledger.accounts import Kind
 from node.money import Amount, Asset, sats
 from node.settlement.fees import payout_fee_limit
-from node.store import closes, deposits, journal, leaving, members, sites
+from node.store import closes, deposits, identities, journal, leaving, members, sites
 from node.store.engine import Tx
 from node.wallet.lightning.answers import SettledInvoice
 
@@ -62,20 +61,25 @@ async def look_at_leaving(node: Node, member: MemberId) -> Leaving:
 
 
 async def leave(
-    node: Node, member: MemberId, name: str, left: Sequence[Amount]
+    node: Node, member: MemberId, name: str, left: Sequence[Amount], *, fresh: bool
 ) -> tuple[ThingId, ...]:
     """Close the account of `name`; the things that are nobody's now.
 
-    `left` is what the member knows to leave behind, in each asset. Raises BadInput for another
-    name or amount, Conflict with all that is in the way, RailUnavailable.
+    `left` is what the member knows to leave behind, in each asset; `fresh`: a wallet of the
+    member's has signed a moment ago. Raises BadInput for another name or amount, Conflict with all
+    that is in the way, FreshSignInNeeded, RailUnavailable.
     """
     await _ask_about_old_invoices(node, member)
     in_vault = await _in_vault(node, member)
     async with node.store.write() as tx:
         if not await leaving.lock(tx, member):
             raise Conflict(NOT_OPEN)
-        for rules in rules_of(node):
+        for rules in node.every_rules:
             await journal.lock_head(tx, rules.asset)
+        if not fresh and await identities.count(tx, member):
+            raise FreshSignInNeeded(
+                "your wallet must say so: sign in with it, and close the account in Settings"
+            )
         who = await members.get(tx, member)
         if who is None or who.name != name:
             raise BadInput("type the name of your account to close it")
@@ -104,7 +108,7 @@ def _demand_known(found: Leaving, left: Sequence[Amount]) -> None:
 async def _look(tx: Tx, node: Node, member: MemberId) -> Leaving:
     in_the_way: list[str] = []
     left: list[Amount] = []
-    for rules in rules_of(node):
+    for rules in node.every_rules:
         more, too_little = await _look_in(tx, node, rules, member)
         in_the_way += more
         left += too_little

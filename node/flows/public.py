@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,16 +73,26 @@ async def popularity_in(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity
     """The same, in a transaction that is open. Raises NotFound."""
     if thing is None:
         raise NotFound("there is no such thing here: nobody has flattred or added it yet")
-    by_month = await things.counts_of(tx, thing.id)
-    this = this_month(clock)
-    since = this.plus(-PENDING_MONTHS)
-    waiting = 0
-    if thing.owner is None:
-        free_s = (thing.released_us or 0) // 1_000_000
-        waiting = sum(
-            count for month, count in by_month.items() if month >= since and month.ends_s > free_s
-        )
-    return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)
+    return _counted(thing, await things.counts_of(tx, thing.id), this_month(clock))
+
+
+async def popularities(
+    store: Store, clock: Clock, ids: Sequence[ThingId]
+) -> dict[ThingId, Popularity]:
+    """The counters of these things, by id; what is not there is left out."""
+    async with store.read() as tx:
+        found = await things.many(tx, ids)
+        return await _all_counted(tx, clock, found)
+
+
+async def popularities_of_urls(
+    store: Store, clock: Clock, urls: Sequence[str]
+) -> dict[str, Popularity]:
+    """The same by canonical URL."""
+    async with store.read() as tx:
+        found = await things.by_urls(tx, urls)
+        counted = await _all_counted(tx, clock, {one.id: one for one in found.values()})
+    return {one.thing.url: one for one in counted.values()}
 
 
 async def most_flattred(store: Store, month: Month, limit: int) -> list[tuple[Thing, int]]:
@@ -177,3 +188,22 @@ async def _creator(tx: Tx, name: str) -> Member:
     if found is None or found.suspended_us is not None:
         raise NotFound(_NO_CREATOR)
     return found
+
+
+async def _all_counted(
+    tx: Tx, clock: Clock, found: Mapping[ThingId, Thing]
+) -> dict[ThingId, Popularity]:
+    counts = await things.counts_of_many(tx, list(found))
+    this = this_month(clock)
+    return {id_: _counted(thing, counts.get(id_, {}), this) for id_, thing in found.items()}
+
+
+def _counted(thing: Thing, by_month: Mapping[Month, int], this: Month) -> Popularity:
+    since = this.plus(-PENDING_MONTHS)
+    waiting = 0
+    if thing.owner is None:
+        free_s = (thing.released_us or 0) // 1_000_000
+        waiting = sum(
+            count for month, count in by_month.items() if month >= since and month.ends_s > free_s
+        )
+    return Popularity(thing, sum(by_month.values()), by_month.get(this, 0), waiting)

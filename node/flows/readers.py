@@ -17,7 +17,8 @@ from node.store.engine import Store
 MONTHS: Final = 3
 """This month and the two before it."""
 NAMES_MAX: Final = 100
-ROWS_READ_MAX: Final = 20_000
+ROWS_READ_MAX: Final = 5_000
+"""So many rows are read for one page, in order of name: a public page stays cheap."""
 
 
 async def set_shows_flattrs(store: Store, member: MemberId, on: bool) -> None:

@@ -192,7 +192,8 @@ async def _settle(tx: Tx, look: _Look) -> tuple[Outcome, int]:
     if mine.held:
         await sites.note_seen(tx, mine.id, look.now_us, method)
         await sites.note_others_unseen(tx, mine)
-        return Outcome.STILL_MINE, 0
+        given = await sites.give_things(tx, mine.site, mine.member, look.now_us)
+        return Outcome.STILL_MINE, given  # what an owner who left the node has given up
     if look.holder is not None and look.rival is not None:
         outcome = await _contest(tx, look, look.holder, look.rival, method)
         if outcome is not Outcome.TAKEN:

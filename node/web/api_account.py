@@ -38,7 +38,7 @@ async def close_account(call: Call, asked: LeaveQuery) -> LeftOut:
     if call.node.stablecoin is not None:
         call.desk.limits.count_chain(call.member)
     left = (Amount(asked.leaves_msat, Asset.SAT), Amount(asked.leaves_units, Asset.USD))
-    released = await leave(call.node, call.member, asked.name, left)
+    released = await leave(call.node, call.member, asked.name, left, fresh=False)
     call.desk.sessions.forget_members(call.member)
     for thing in released:
         call.desk.things.forget(thing)

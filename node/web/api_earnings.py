@@ -10,7 +10,6 @@ from node.flows.earnings.known import Earned, EarnedMonth, closed_months
 from node.flows.earnings.table import read_order
 from node.flows.export.beancount import beancount
 from node.flows.export.earnings import earnings_csv
-from node.flows.export.everything import rules_of
 from node.flows.export.ledger import ledger_csv
 from node.flows.export.receipt import receipt_csv, receipt_of
 from node.flows.look import member_of
@@ -43,7 +42,7 @@ async def list_earnings(call: Call, page: EarnedMonthsQuery) -> EarnedMonthsOut:
     months = sorted(
         {
             month
-            for rules in rules_of(node)
+            for rules in node.every_rules
             for month in await closed_months(node.store, rules.asset, call.member)
             if before is None or month < before
         },
@@ -98,7 +97,7 @@ async def download_earnings(call: Call, asked: AssetQuery) -> Download:
 
 async def download_ledger(call: Call) -> Download:
     """GET /ledger.csv."""
-    node, assets = call.node, tuple(one.asset for one in rules_of(call.node))
+    node, assets = call.node, tuple(one.asset for one in call.node.every_rules)
     return Download(
         "flattr-ledger.csv", CSV, ledger_csv(node.store, node.clock, call.member, assets)
     )
@@ -106,7 +105,7 @@ async def download_ledger(call: Call) -> Download:
 
 async def download_beancount(call: Call) -> Download:
     """GET /ledger.beancount."""
-    node, assets = call.node, tuple(one.asset for one in rules_of(call.node))
+    node, assets = call.node, tuple(one.asset for one in call.node.every_rules)
     who = await member_of(node.store, call.member)
     pieces = beancount(node.store, node.clock, who, assets, node.settings.network)
     return Download("flattr.beancount", PLAIN, pieces)
@@ -117,7 +116,7 @@ async def download_receipt(call: Call) -> Download:
     node, month = call.node, call.month()
     who = await member_of(node.store, call.member)
     found = await receipt_of(
-        node.store, node.clock, rules_of(node), who.id, month, who.name, node.settings.network
+        node.store, node.clock, node.every_rules, who.id, month, who.name, node.settings.network
     )
     return Download(f"flattr-receipt-{month}.csv", CSV, once(receipt_csv(found)))
 
@@ -128,7 +127,7 @@ def asset_of(call: Call, name: AssetName) -> Asset:
 
 
 async def _in(call: Call, asset: Asset, month: Month) -> EarnedMonth | None:
-    if all(rules.asset is not asset for rules in rules_of(call.node)):
+    if all(rules.asset is not asset for rules in call.node.every_rules):
         return None
     return await call.node.earnings.month(call.node.store, asset, month, call.member)
 

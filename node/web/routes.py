@@ -217,7 +217,7 @@ def past_the_router(app: web.Application, routed: RequestHandler) -> RequestHand
 def add_routes(app: web.Application) -> None:
     """Give the application its handlers. Clicks come first: the router looks in order."""
     desk = app[DESK]
-    clicks, counters = ClickDesk(desk), Counters()
+    clicks, counters = ClickDesk(desk), Counters(desk.node)
     app[CLICK_DESK] = clicks
     own: dict[Route, RawHandler] = {
         FLATTR.under(API): clicks.flattr,

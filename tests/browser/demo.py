@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 LIMIT_S = 120
-LINK = re.compile(r"    ([a-z]+) +(http://\S+)   .*")
+LINK = re.compile(r"    ([a-z]+) +(\S+)   .*")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from playwright.async_api import Page
 
 from node.app import open_node
 from node.clock import SystemClock
-from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.config import LndSettings, MoneySettings, OperatorSettings, Settings, WebSettings
 from node.devnet.demo_doors import Doors
 from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
 from node.devnet.example_blog import Blog, open_blog
@@ -26,6 +26,8 @@ from node.flows import join
 from node.flows.node import Node
 from node.flows.schedule import open_schedule
 from node.ids import MemberId
+from node.web.operator.console import Console
+from node.web.operator.server import first_link, open_console
 from node.web.server import open_server
 
 CREATOR = "bea"
@@ -45,6 +47,7 @@ class Place:
     doors: Doors
     blog: Blog
     """Another site than the node's: `localhost` on a port of its own."""
+    console: Console
 
     @property
     def domain(self) -> str:
@@ -55,6 +58,12 @@ class Place:
         """A new member, without a browser."""
         member, _ = await join.join(self.node.store, self.clock, name)
         return member
+
+    async def operators_link(self) -> str:
+        """Opens the console once."""
+        link = await first_link(self.node, self.console)
+        assert link is not None, "there is no passkey yet"
+        return link
 
     async def enter(self, page: Page, member: MemberId, to: str) -> None:
         """Have this browser be signed in as the member, without a wallet."""
@@ -74,12 +83,15 @@ async def open_place(folder: Path, *, real: bool = False) -> AsyncIterator[Place
             else open_simulated(lightning, [CREATOR], clock)
         )
         network = await enter(opening)
-        port, blog_port = free_ports(2)
+        port, blog_port, console_port = free_ports(3)
         settings = Settings(
             network="simnet",
             fetch_allow=network.fetch_allow | {f"{BLOG_HOST}:{blog_port}"},
             lnd=LndSettings(lndconnect=network.lndconnect),
-            money=MoneySettings(operator_target=network.operator_target, target_lock_hours=0),
+            money=MoneySettings(
+                operator_target=network.operator_target, close_needs_approval=True
+            ),
+            operator=OperatorSettings(port=console_port),
             web=WebSettings(
                 port=port, public_url=f"http://{HOST}:{port}", requests_per_minute=BUSY,
                 joins_per_hour=BUSY,
@@ -90,4 +102,6 @@ async def open_place(folder: Path, *, real: bool = False) -> AsyncIterator[Place
         server = await enter(open_server(node, [doors.route]))
         await enter(open_schedule(node))
         blog = await enter(open_blog(server.url, blog_port, BLOG_HOST))
-        yield Place(node, clock, network, server.url, doors, blog)
+        console = await enter(open_console(node, server, folder / "node"))
+        assert console is not None, "the settings have it"
+        yield Place(node, clock, network, server.url, doors, blog, console)

@@ -20,7 +20,7 @@ from tests.browser.axe_core import ensure_axe
 from tests.browser.chromium import open_browser, open_watched
 from tests.browser.demo import open_demo
 from tests.browser.small_png import shrink
-from tests.browser.tour import ROWS, Guest, Tour, enter, walk
+from tests.browser.tour import ROWS, Guest, Tour, enter, prepare, walk
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 SCHEMES = ("light", "dark")
@@ -33,8 +33,9 @@ async def main(folder: Path) -> None:
     _empty(folder)
     axe_script = (await ensure_axe(print)).read_text(encoding="utf-8")
     async with open_demo() as demo, open_browser() as browser:
-        for person in ROWS:
-            guest = await enter(browser, demo.links[person])
+        guests = {person: await enter(browser, demo.links[person]) for person in ROWS}
+        await prepare(browser, demo, guests)
+        for person, guest in guests.items():
             tour = await walk(browser, guest, ROWS[person], axe_script)
             await _take(browser, guest, person, tour, folder)
     print(_weighed(folder))

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
 from node.flows.fold import fold
 from node.store import things
+from tests.browser.acts import button_of, count_of, flattr_in_window, press
 from tests.browser.chromium import Watch
 from tests.browser.conftest import Accessible
 from tests.browser.pace import took_ms, watch_count
 from tests.browser.place import Place
 
 FIRST, SECOND, THIRD = "/night-train", "/letter-to-my-bicycle", "/cold-kitchen-bread"
-AGREES = "Next time on localhost"
-
-
-def button_of(page: Page) -> Locator:
-    return page.locator("flattr-button")
-
-
-async def press(page: Page) -> Page:
-    """Click the button of the post; the window that it opens."""
-    async with page.expect_popup() as opening:
-        await button_of(page).get_by_role("link").click()
-    return await opening.value
 
 
 async def alice_reads(place: Place, page: Page, post: str) -> None:
@@ -41,14 +30,6 @@ async def counted(place: Place, post: str) -> int:
     return counts.get(place.clock.month, 0)
 
 
-async def flattr_in_window(window: Page, *, always: bool = False) -> None:
-    if always:
-        await window.get_by_role("checkbox", name=AGREES).check()
-    await expect(window.locator("[data-press]")).not_to_have_attribute("aria-disabled", "true")
-    await window.locator("[data-press]").click()
-    await expect(window.get_by_role("status")).to_contain_text("Flattred")
-
-
 async def test_a_press_in_the_window_flattrs_and_the_page_knows(
     place: Place, page: Page, assert_accessible: Accessible
 ) -> None:
@@ -59,11 +40,11 @@ async def test_a_press_in_the_window_flattrs_and_the_page_knows(
     assert await counted(place, FIRST) == 0  # to look is no click
     await flattr_in_window(window)
     await expect(button_of(page)).to_contain_text("Flattred")
-    await expect(button_of(page).locator(".count")).to_have_text("1")
+    await expect(count_of(page)).to_have_text("1")
     await assert_accessible(window)
     assert await counted(place, FIRST) == 1
     await window.get_by_role("button", name="Undo").click()
-    await expect(button_of(page).locator(".count")).to_have_text("0")
+    await expect(count_of(page)).to_have_text("0")
     await expect(button_of(page)).not_to_contain_text("Flattred")
     assert await counted(place, FIRST) == 0
 
@@ -73,10 +54,10 @@ async def test_after_a_consent_one_click_is_enough(place: Place, page: Page) -> 
     await flattr_in_window(window := await press(page), always=True)
     await window.close()
     await page.goto(place.blog.url + SECOND)
-    await expect(button_of(page).locator(".count")).to_have_text("0")
+    await expect(count_of(page)).to_have_text("0")
     await watch_count(button_of(page))
     await press(page)
-    await expect(button_of(page).locator(".count")).to_have_text("1")
+    await expect(count_of(page)).to_have_text("1")
     print(f"click to new count: {await took_ms(button_of(page)):.0f} ms")
     assert await counted(place, SECOND) == 1
 

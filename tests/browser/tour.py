@@ -9,22 +9,28 @@ from __future__ import annotations
 import gzip
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urldefrag, urlsplit
+from urllib.parse import urldefrag, urlencode, urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Response
 
 from node.web.operator.table import ALL_PAGES as CONSOLE_PAGES
 from node.web.pages.table import ALL_PAGES
+from tests.browser.acts import ask_claim, ask_invoice, flattr_in_window, put_into_pot
 from tests.browser.axe_core import violations
 from tests.browser.chromium import Watch, open_watched
+from tests.browser.demo import Demo
 
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
-NO_LINK = {"/static/{digest}/{name}"}
-"""What a page loads, and nobody goes to."""
+NO_LINK = {
+    "/static/{digest}/{name}", "/fund/{deposit}/events", "/withdraw/{payout}/events",
+    "/sign-in/lightning/events", "/sign-in/lightning/callback", "/events", "/link/{secret}",
+    "/sign-in/name",
+}  # fmt: skip
+"""What a page or a wallet asks for, and what comes of something that was sent."""
 NODE = sorted({page.path for page in ALL_PAGES if page.method == "GET"} - NO_LINK)
 CONSOLE = sorted({page.path for page in CONSOLE_PAGES if page.method == "GET"} - NO_LINK)
 ROWS = {"welcome": NODE, "reader": NODE, "creator": NODE, "operator": CONSOLE, "wallet": ["/{a}"],
@@ -74,6 +80,27 @@ async def enter(browser: Browser, link: str) -> Guest:
         return Guest(await context.storage_state(), page.url)
 
 
+async def prepare(browser: Browser, demo: Demo, guests: Mapping[str, Guest]) -> None:
+    """Do what makes the rest of the pages: ask for an invoice, withdraw, begin two claims."""
+    async with open_watched(browser, storage_state=guests["reader"].state) as (context, _):
+        page = await context.new_page()
+        await put_into_pot(page, demo.url, 8000)
+        await page.goto(f"{demo.url}/fund")
+        await ask_invoice(page, "5000")
+        await page.goto(f"{demo.url}/withdraw")
+        await page.get_by_label("To: a Lightning address").fill(demo.links["address"])
+        await page.get_by_label("Amount in sats").fill("500")
+        await page.locator("form[action='/withdraw'] button").click()
+        await page.wait_for_url("**/withdraw/*")
+        window = f"{demo.url}/click?{urlencode({'url': demo.links['blog'] + 'night-train'})}"
+        await page.goto(window)
+        await flattr_in_window(page, always=True)
+    async with open_watched(browser, storage_state=guests["creator"].state) as (context, _):
+        page = await context.new_page()
+        await ask_claim(page, demo.url, demo.links["blog"], "The whole site")
+        await ask_claim(page, demo.url, "https://wiki.example/lightning", "This page alone")
+
+
 async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: str) -> Tour:
     """Follow all links from where the guest is, within the same origin."""
     patterns = {row: re.compile(re.sub(r"\{[^}]+\}", "[^/]+", row)) for row in rows}
@@ -89,10 +116,15 @@ async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: 
             if row is None or url in known or row in tour.pages or row in tour.files:
                 continue
             known.add(url)
-            if await _is_page(context, url, row, tour):
-                seen = tour.pages[row] = Seen(url)
+            kind, landed = await _fetch(context, url, tour)
+            if _row(landed, guest.landed, patterns) != row:
+                queue.append(landed)  # it sends somewhere else, such as to sign in
+            elif kind.startswith("text/html"):
+                seen = tour.pages[row] = Seen(landed)
                 await _look(page, seen, axe_script)
                 queue.extend(await _links(page))
+            elif kind:
+                tour.files[row] = kind
         return tour
 
 
@@ -105,17 +137,13 @@ def _row(url: str, entry: str, patterns: dict[str, re.Pattern[str]]) -> str | No
     return min(fitting, key=lambda row: row.count("{"), default=None)
 
 
-async def _is_page(context: BrowserContext, url: str, row: str, tour: Tour) -> bool:
-    """Whether it is HTML; what is a file is noted, and what is not there."""
+async def _fetch(context: BrowserContext, url: str, tour: Tour) -> tuple[str, str]:
+    """(the content type, where it led); empty for what is not there, which is noted."""
     answer = await context.request.get(url)
     if not answer.ok:
         tour.missing.append(f"{answer.status} {url}")
-        return False
-    kind = answer.headers.get("content-type", "")
-    if not kind.startswith("text/html"):
-        tour.files[row] = kind
-        return False
-    return True
+        return "", answer.url
+    return answer.headers.get("content-type", ""), answer.url
 
 
 async def _look(page: Page, seen: Seen, axe_script: str) -> None:
@@ -148,5 +176,5 @@ async def _gzipped(answer: Response) -> int:
 
 
 async def _links(page: Page) -> list[str]:
-    found = await page.locator("a[href]").evaluate_all(LINKS)
+    found = await page.locator("a[href], link[rel=alternate]").evaluate_all(LINKS)
     return [str(one) for one in found]

@@ -70,7 +70,10 @@ class EthereumWallet:
 
     def _sign(self, message: str, address: str) -> str:
         assert address.lower() == self.address.lower(), address
-        text = bytes.fromhex(message.removeprefix("0x")).decode()
+        return self.sign(bytes.fromhex(message.removeprefix("0x")).decode())
+
+    def sign(self, text: str) -> str:
+        """The signature of a text (EIP-191), in hex."""
         self.signed.append(text)
         signed = self._account.sign_message(encode_defunct(text=text))
         return "0x" + signed.signature.hex().removeprefix("0x")
@@ -97,6 +100,10 @@ class NostrWallet:
         await context.expose_function("__nostrKey", lambda: self.key)
         await context.expose_function("__nostrSign", self._sign)
         await context.add_init_script(NOSTR)
+
+    def sign_at(self, event: str, at_s: int) -> str:
+        """The event, signed, as of this second."""
+        return self._sign(json.dumps(json.loads(event) | {"created_at": at_s}))
 
     def _sign(self, event: str) -> str:
         unsigned = json.loads(event) | {"pubkey": self.key}

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from sqlmodel import SQLModel
 
-from node.errors import BadInput, Conflict
+import node.store.chain_tables
+import node.store.login_tables
+import node.store.money_tables
+import node.store.site_tables
+import node.store.transaction_tables
+import node.store.vault_tables  # noqa: F401  declares the tables
+from node.errors import BadInput, Conflict, FreshSignInNeeded
 from node.flows import join, sessions
 from node.flows.earnings.known import KnownEarnings
 from node.flows.fund import EXPIRY_S, set_means, set_pot
@@ -29,7 +35,7 @@ def node_of(world) -> Any:
     """As much of a `Node` as leaving asks for."""
     return SimpleNamespace(
         store=world.store, clock=world.clock, rules=world.rules, stablecoin=None,
-        invoices=world.invoices, funding=world.funding,
+        invoices=world.invoices, funding=world.funding, every_rules=[world.rules],
     )  # fmt: skip
 
 
@@ -41,7 +47,7 @@ async def refused(world, name: str, *words: str) -> None:
     for reason, word in zip(found.in_the_way, words, strict=True):
         assert word in reason
     with pytest.raises(Conflict) as refusal:
-        await leave(node_of(world), member, name, found.left)
+        await leave(node_of(world), member, name, found.left, fresh=True)
     assert all(word in str(refusal.value) for word in words)
     async with world.store.read() as tx:
         assert (await members.get(tx, member)).closed_us is None
@@ -68,8 +74,10 @@ async def settled(store, clock):
 async def test_an_empty_account_closes_and_everything_of_it_ends(settled, store):
     ann = settled.members["ann"]
     with pytest.raises(BadInput):
-        await leave(node_of(settled), ann, "bob", ())
-    released = await leave(node_of(settled), ann, "ann", ())
+        await leave(node_of(settled), ann, "bob", (), fresh=True)
+    with pytest.raises(FreshSignInNeeded, match="wallet"):
+        await leave(node_of(settled), ann, "ann", (), fresh=False)
+    released = await leave(node_of(settled), ann, "ann", (), fresh=True)
     assert released == (settled.things["mine"].id,)
     async with store.read() as tx:
         who = await members.get(tx, ann)
@@ -84,7 +92,7 @@ async def test_an_empty_account_closes_and_everything_of_it_ends(settled, store)
     with pytest.raises(Conflict):
         await settled.join("ann")  # the name stays taken
     with pytest.raises(Conflict):
-        await leave(node_of(settled), ann, "ann", ())
+        await leave(node_of(settled), ann, "ann", (), fresh=True)
     with pytest.raises(Conflict):
         await settled.ask("ann", sats(100), to_pot=True)
 
@@ -93,7 +101,7 @@ async def test_tokens_and_sessions_end_with_the_account(settled, store, clock):
     ann = settled.members["ann"]
     token = await join.make_token(store, clock, ann, "phone", frozenset({"read"}), 9)
     browser = await sessions.open_session(store, clock, ann, "a browser")
-    await leave(node_of(settled), ann, "ann", ())
+    await leave(node_of(settled), ann, "ann", (), fresh=True)
     found = (await join.find_tokens(store, [token.secret]))[token.secret]
     assert found.revoked_us is not None
     assert await sessions.find_session(store, clock, browser.secret) is None
@@ -128,7 +136,7 @@ async def test_a_payout_that_waits_is_in_the_way_until_it_is_paid(store, clock):
         await refused(world, "eve", "900 sat is on its way to you")
         await world.target("eve")
         await world.pay_until_quiet()
-        await leave(node_of(world), world.members["eve"], "eve", ())
+        await leave(node_of(world), world.members["eve"], "eve", (), fresh=True)
         assert await world.balance(accounts.wallet(Asset.SAT)) == 0  # the operator has the tenth
 
 
@@ -151,8 +159,8 @@ async def test_what_no_payment_can_carry_must_be_named_and_stays_on_the_books(st
         assert found.left == (msat(rest),)
         for wrong in ((), (msat(rest - 1),), (msat(rest), Amount(1, Asset.USD))):
             with pytest.raises(BadInput, match=f"{rest} msat"):
-                await leave(node_of(world), ann, "ann", wrong)
-        await leave(node_of(world), ann, "ann", (msat(rest),))
+                await leave(node_of(world), ann, "ann", wrong, fresh=True)
+        await leave(node_of(world), ann, "ann", (msat(rest),), fresh=True)
         assert await world.balance(accounts.available(Asset.SAT, ann)) == rest
         await world.close(MONTH)
         assert await world.balance(accounts.available(Asset.SAT, ann)) == rest
@@ -167,9 +175,9 @@ async def test_an_invoice_is_in_the_way_until_lnd_says_that_it_was_not_paid(stor
         paid = await world.ask("bob", sats(500), to_pot=False, key="second")
         world.invoices.pay(paid.payment_hash, 500_000, clock.now_us() // 1_000_000)
         clock.advance(EXPIRY_S + 1)
-        await leave(node_of(world), world.members["ann"], "ann", ())
+        await leave(node_of(world), world.members["ann"], "ann", (), fresh=True)
         with pytest.raises(Conflict, match="500 sat is available"):
-            await leave(node_of(world), world.members["bob"], "bob", ())
+            await leave(node_of(world), world.members["bob"], "bob", (), fresh=True)
         assert await world.balance(accounts.available(Asset.SAT, world.members["bob"])) == 500_000
 
 
@@ -184,7 +192,7 @@ async def test_what_the_last_owner_was_paid_for_is_not_paid_again_to_the_next(st
         await world.flattr("ann", "song")
         await world.close(MONTH)
         await world.pay_until_quiet()
-        await leave(node_of(world), world.members["eve"], "eve", ())
+        await leave(node_of(world), world.members["eve"], "eve", (), fresh=True)
         december = MONTH.plus(1)
         await world.fund("ann", sats(1_000), to_pot=True, at_s=None)
         await world.flattr("ann", "other")
@@ -204,7 +212,7 @@ async def test_what_was_flattred_after_the_owner_left_waits_for_the_next(store, 
         await world.join("ann", "eve", "fay")
         await world.thing("song", "eve")
         await world.fund("ann", sats(1_000), to_pot=True, at_s=None)
-        await leave(node_of(world), world.members["eve"], "eve", ())
+        await leave(node_of(world), world.members["eve"], "eve", (), fresh=True)
         await world.flattr("ann", "song")
         await world.close(MONTH)
         clock.advance(DAY_S)
@@ -224,7 +232,7 @@ async def test_held_money_goes_back_to_those_who_are_still_here(store, clock):
             await world.fund(name, sats(1_000), to_pot=True, at_s=None)
             await world.flattr(name, "eves")
         await world.close(MONTH)
-        await leave(node_of(world), world.members["ann"], "ann", ())
+        await leave(node_of(world), world.members["ann"], "ann", (), fresh=True)
         month = MONTH.plus(1)
         while await world.balance(accounts.held(Asset.SAT, world.members["eve"])):
             await world.close(month)

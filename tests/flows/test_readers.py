@@ -30,5 +30,5 @@ async def test_only_readers_who_show_it_are_named_and_hiding_works_at_once(store
         async with store.write() as tx:
             await members.set_suspended(tx, world.members["cid"], 1)
         assert await readers_of(store, clock, eve) == ["dee"]
-        await leave(node_of(world), world.members["dee"], "dee", ())
+        await leave(node_of(world), world.members["dee"], "dee", (), fresh=True)
         assert await readers_of(store, clock, eve) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import xml.etree.ElementTree as ET
 from urllib.parse import quote
 
@@ -137,3 +138,18 @@ def test_a_badge_loads_nothing_and_knows_the_dark():
 def test_a_long_number_is_shortened_downwards(number, words):
     assert short_number(number) == words
     assert ET.fromstring(draw_badge(number, "")).get("width") == str(badge_width(number))
+
+
+async def test_many_who_ask_at_once_get_the_counts_of_one_question_each_their_own(both_worlds):
+    world = both_worlds
+    alice, bob = await world.join("alice"), await world.join("bob")
+    urls = [f"https://a.example/{number}" for number in range(12)]
+    for number, url in enumerate(urls):
+        for client in (alice, bob)[: number % 3]:
+            await client("POST", "/flattrs", {"url": url})
+    await fold(world.node.store, world.clock)
+    asked = [get(world, f"/api/v1/public/count?url={url}") for url in urls]
+    told = [answer.body["flattrs"] for answer in await asyncio.gather(*asked)]
+    assert told == [number % 3 for number in range(12)]
+    numbered = [get(world, f"/badge/{number}.svg") for number in range(1, 9)]
+    assert {answer.status for answer in await asyncio.gather(*numbered)} == {200}

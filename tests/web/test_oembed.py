@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from node.store import flattrs
+from node.store import inbox
 
 URL = "https://a.example/post?a=1&b=2"
 ASKED = quote(URL, safe="")
@@ -65,7 +65,7 @@ async def test_an_old_link_is_sent_on_and_flattrs_nothing(world):
     assert (place.scheme, place.netloc, place.path) == ("", "", "/click")
     assert parse_qs(place.query) == {"url": [URL], "title": ["A post"]}
     async with world.node.store.read() as tx:
-        assert await flattrs.inbox_length(tx) == 0
+        assert await inbox.length(tx) == 0
 
 
 @pytest.mark.parametrize("query", ["", "?url=", "?url=javascript:alert(1)", "?url=//evil.example"])

@@ -20,7 +20,6 @@ from node.flows.earnings.known import KnownEarnings, closed_months
 from node.flows.export.ledger import open_ledger, read_ledger, reference
 from node.flows.export.receipt import receipt_json, receipt_of
 from node.flows.node import Node
-from node.flows.rules import Rules
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.store import own_rows
@@ -29,11 +28,6 @@ from node.store.members import Member
 
 FORMAT: Final = "flattr-node member 1"
 ROWS_A_PAGE: Final = 500
-
-
-def rules_of(node: Node) -> list[Rules]:
-    """The rules of each of the node's assets, sats first."""
-    return [node.rules, *([node.stablecoin.rules] if node.stablecoin else ())]
 
 
 async def everything(node: Node, member: MemberId) -> AsyncIterator[str]:
@@ -70,7 +64,7 @@ async def _array(rows: AsyncIterator[dict[str, Any]]) -> AsyncIterator[str]:
 
 async def _balances(node: Node, member: MemberId) -> list[dict[str, Any]]:
     found = []
-    for rules in rules_of(node):
+    for rules in node.every_rules:
         mine = await statement.balance(node.store, node.clock, rules, member)
         found.append(
             {
@@ -111,7 +105,7 @@ async def _flattrs(store: Store, clock: Clock, who: Member) -> AsyncIterator[dic
 
 
 async def _receipts(node: Node, who: Member) -> AsyncIterator[dict[str, Any]]:
-    rules = rules_of(node)
+    rules = node.every_rules
     closed = {
         month for one in rules for month in await closed_months(node.store, one.asset, who.id)
     }
@@ -125,7 +119,7 @@ async def _receipts(node: Node, who: Member) -> AsyncIterator[dict[str, Any]]:
 
 async def _earnings(node: Node, member: MemberId) -> AsyncIterator[dict[str, Any]]:
     known: KnownEarnings = node.earnings
-    for rules in rules_of(node):
+    for rules in node.every_rules:
         for month in reversed(await closed_months(node.store, rules.asset, member)):
             found = await known.month(node.store, rules.asset, month, member)
             if found is not None and found.things:
@@ -136,7 +130,7 @@ async def _earnings(node: Node, member: MemberId) -> AsyncIterator[dict[str, Any
 
 
 async def _ledger(node: Node, member: MemberId) -> AsyncIterator[dict[str, Any]]:
-    for rules in rules_of(node):
+    for rules in node.every_rules:
         ledger = await open_ledger(node.store, node.clock, member, rules.asset)
         async for piece in read_ledger(node.store, ledger):
             for one in piece:

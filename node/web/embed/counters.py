@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -23,14 +24,18 @@ from node.errors import BadInput, NotFound
 from node.flows import public
 from node.flows.node import Node
 from node.flows.public import Popularity
+from node.flows.together import Together
 from node.ids import ThingId
 from node.web import problems, reading
 from node.web.embed.badge import draw_badge
 from node.web.keys import DESK
 from node.web.models.things import CountOut
+from node.web.prepared import PreparedHead
 
 FRESH_S: Final = 60
-KEPT_MAX: Final = 50_000
+KEPT_MAX: Final = 20_000
+PATH_CHARS_MAX: Final = 1000
+"""Longer paths are answered and not kept: memory is bounded."""
 FOR_ALL_SITES: Final = {
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -44,6 +49,7 @@ SVG_HEADERS: Final = {
 """The style is the picture's own, and a picture that is opened as a page does nothing else."""
 
 Draw = Callable[[Node, Popularity | None], bytes]
+Name = Callable[[web.Request], int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,64 +61,87 @@ class _Kept:
     fresh_until_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of answers: how a thing is named, how its count is drawn, and the head of all."""
+
+    name: Name
+    draw: Draw
+    headers: dict[str, str]
+    prepared: PreparedHead
+
+
 class Counters:
-    """The four handlers, with what was answered lately."""
+    """The four handlers, with what was answered lately, by the path as it was written."""
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[Draw, int | str], _Kept] = {}
+    def __init__(self, node: Node) -> None:
+        self._network = node.settings.network
+        self._node = node
+        self._things = Together[ThingId, Popularity](
+            partial(public.popularities, node.store, node.clock)
+        )
+        self._urls = Together[str, Popularity](
+            partial(public.popularities_of_urls, node.store, node.clock)
+        )
+        self._kept: dict[str, _Kept] = {}
+        self._count = self._kind(_number, _count_of_known, JSON_HEADERS)
+        self._count_of_url = self._kind(_url, _count, JSON_HEADERS)
+        self._badge = self._kind(_number, _badge, SVG_HEADERS)
+        self._badge_of_url = self._kind(_url, _badge, SVG_HEADERS)
 
-    async def count(self, request: web.Request) -> web.Response:
+    async def count(self, request: web.Request) -> web.StreamResponse:
         """GET /public/things/{thing}/count."""
-        return await self._answer(request, _number, _count_of_known, JSON_HEADERS)
+        return await self._answer(request, self._count)
 
-    async def count_of_url(self, request: web.Request) -> web.Response:
+    async def count_of_url(self, request: web.Request) -> web.StreamResponse:
         """GET /public/count?url=."""
-        return await self._answer(request, _url, _count, JSON_HEADERS)
+        return await self._answer(request, self._count_of_url)
 
-    async def badge(self, request: web.Request) -> web.Response:
+    async def badge(self, request: web.Request) -> web.StreamResponse:
         """GET /badge/{thing}.svg."""
-        return await self._answer(request, _number, _badge, SVG_HEADERS)
+        return await self._answer(request, self._badge)
 
-    async def badge_of_url(self, request: web.Request) -> web.Response:
+    async def badge_of_url(self, request: web.Request) -> web.StreamResponse:
         """GET /badge.svg?url=."""
-        return await self._answer(request, _url, _badge, SVG_HEADERS)
+        return await self._answer(request, self._badge_of_url)
 
-    async def _answer(
-        self,
-        request: web.Request,
-        name: Callable[[web.Request], int | str],
-        draw: Draw,
-        own: Mapping[str, str],
-    ) -> web.Response:
-        """200 with an ETag, or 304."""
-        desk = request.app[DESK]
-        network = desk.node.settings.network
-        try:
-            desk.limits.count(desk.limits.address_of(request))
-            key = (draw, name(request))
-            kept = self._kept.get(key)
-            if kept is None or kept.fresh_until_us <= desk.node.clock.now_us():
-                kept = await self._read(desk.node, key)
-        except Exception as error:  # noqa: BLE001  every error is told in one place
-            return problems.answer(problems.tell(error), network, dict(FOR_ALL_SITES))
+    def _kind(self, name: Name, draw: Draw, own: Mapping[str, str]) -> _Kind:
         headers = {
-            "ETag": kept.tag,
             "Cache-Control": f"public, max-age={FRESH_S}",
-            "Flattr-Network": network,
+            "Flattr-Network": self._network,
             **FOR_ALL_SITES,
         }
-        if reading.has_already(request, kept.tag):
-            return web.Response(status=reading.NOT_MODIFIED, headers=headers)
-        return web.Response(body=kept.body, headers={**headers, **own})
+        return _Kind(name, draw, headers, PreparedHead({**headers, **own}))
 
-    async def _read(self, node: Node, key: tuple[Draw, int | str]) -> _Kept:
-        draw, name = key
-        body = draw(node, await _popularity(node, name))
+    async def _answer(self, request: web.Request, kind: _Kind) -> web.StreamResponse:
+        """200 with an ETag, or 304."""
+        desk = request.app[DESK]
+        try:
+            desk.limits.count(desk.limits.address_of(request))
+            kept = self._kept.get(request.raw_path)
+            if kept is None or kept.fresh_until_us <= desk.node.clock.now_us():
+                kept = await self._read(request, kind)
+        except Exception as error:  # noqa: BLE001  every error is told in one place
+            return problems.answer(problems.tell(error), self._network, dict(FOR_ALL_SITES))
+        if "If-None-Match" in request.headers and reading.has_already(request, kept.tag):
+            headers = {"ETag": kept.tag, **kind.headers}
+            return web.Response(status=reading.NOT_MODIFIED, headers=headers)
+        return kind.prepared.answer(request, kept.body, kept.tag)
+
+    async def _read(self, request: web.Request, kind: _Kind) -> _Kept:
+        """From the database, together with all who ask now. Raises BadInput, BadUrl, NotFound."""
+        node, name = self._node, kind.name(request)
+        if isinstance(name, int):
+            found = await self._things.get(ThingId(name))
+        else:
+            found = await self._urls.get(canonical_url(name))
+        body = kind.draw(node, found)
         tag = hashlib.blake2b(body, digest_size=8).hexdigest()
         kept = _Kept(body, f'"{tag}"', node.clock.now_us() + FRESH_S * 1_000_000)
-        if len(self._kept) >= KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = kept
+        if len(request.raw_path) <= PATH_CHARS_MAX:
+            if len(self._kept) >= KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+            self._kept[request.raw_path] = kept
         return kept
 
 
@@ -126,16 +155,6 @@ def _url(request: web.Request) -> str:
     if not url:
         raise BadInput("say which page: ?url=https://…")
     return url
-
-
-async def _popularity(node: Node, name: int | str) -> Popularity | None:
-    """The counters of a thing, by number or URL; None if there is none. Raises BadUrl."""
-    try:
-        if isinstance(name, int):
-            return await public.popularity(node.store, node.clock, ThingId(name))
-        return await public.popularity_of_url(node.store, node.clock, canonical_url(name))
-    except NotFound:
-        return None
 
 
 def _count_of_known(node: Node, found: Popularity | None) -> bytes:

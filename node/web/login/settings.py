@@ -9,7 +9,7 @@ from aiohttp import web
 
 from node.flows import sessions
 from node.flows.sign_in.wallets import remove_wallet, wallets_of
-from node.flows.sign_in.words import wallet_key
+from node.flows.sign_in.words import browser_name, wallet_key
 from node.store.identities import Kind
 from node.web.login.asked import WALLETS
 from node.web.pages.page import Page, PageCall
@@ -65,7 +65,7 @@ async def show_sessions(call: PageCall) -> web.Response:
     """GET /settings/sessions."""
     found = [
         SessionView(
-            one.id, one.agent, call.session is not None and one.id == call.session.id,
+            one.id, browser_name(one.agent), call.session is not None and one.id == call.session.id,
             one.token is not None, one.created_us // 1_000_000, one.seen_us // 1_000_000,
         )
         for one in await sessions.sessions_of(call.node.store, call.node.clock, call.member)

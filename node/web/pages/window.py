@@ -26,7 +26,7 @@ from node.errors import BadInput, Rejected
 from node.flows import consents, window
 from node.flows.subscribe import LENGTHS
 from node.flows.window import Seen
-from node.web.pages import refusals
+from node.web.pages import forms, refusals
 from node.web.pages.formats import filters
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import render
@@ -143,12 +143,18 @@ def _shown(
         told = json.dumps({**words, "flattred": seen.mine.flattred})
     shown = Window(
         seen=seen, asked=asked, title=title, refused=refused, told=told, at_once=at_once,
-        leaves=leaves, here=f"{PATH}?{urlencode({'url': asked, 'title': title})}",
+        leaves=leaves, here=_path(asked, title),
         left=filters(call.language)["duration"](seen.seconds_left),
     )  # fmt: skip
     response = render(call, "window/window.html", status=status, window=shown)
     response.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
     return response
+
+
+def _path(asked: str, title: str) -> str:
+    """The window's own path, to come back to; without its title if that makes it too long."""
+    whole = f"{PATH}?{urlencode({'url': asked, 'title': title})}"
+    return forms.local_path(whole, f"{PATH}?{urlencode({'url': asked})}")
 
 
 PAGES: Final = (

@@ -18,8 +18,8 @@
   sheet.replaceSync(`
     :host { display: inline-block; vertical-align: middle; }
     :host([hidden]) { display: none; }
-    a { display: inline-flex; position: relative; font: 600 14px/30px system-ui, sans-serif; text-decoration: none;
-      border-radius: 8px; }
+    a { display: inline-flex; position: relative; font: 600 14px/30px system-ui, sans-serif;
+      text-decoration: none; border-radius: 8px; }
     a:focus-visible { outline: 3px solid #c98a10; outline-offset: 2px; }
     .face { display: flex; align-items: center; padding: 0 11px 0 8px; border-radius: 8px; color: #fff;
       background: #0b6b4f; z-index: 1; }

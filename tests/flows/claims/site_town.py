@@ -86,6 +86,20 @@ class Zone(asyncio.DatagramProtocol):
 
 
 @dataclass
+class Site:
+    """A site in this process, and how the node looks at it."""
+
+    eyes: Eyes
+    pages: Pages
+    zone: Zone
+    name: str
+
+    @property
+    def home(self) -> str:
+        return f"http://{self.name}/"
+
+
+@dataclass
 class SiteTown:
     """The node's side and the site's side of claims."""
 
@@ -125,7 +139,7 @@ class SiteTown:
 
 
 @asynccontextmanager
-async def open_site_town(store: Store, clock: ManualClock) -> AsyncIterator[SiteTown]:
+async def open_site(clock: ManualClock) -> AsyncIterator[Site]:
     """A site that answers 404 to everything, and a zone without records."""
     pages = Pages()
     app = web.Application()
@@ -136,12 +150,18 @@ async def open_site_town(store: Store, clock: ManualClock) -> AsyncIterator[Site
     transport, zone = await loop.create_datagram_endpoint(Zone, local_addr=("127.0.0.1", 0))
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        site = f"127.0.0.1:{runner.addresses[0][1]}"
+        name = f"127.0.0.1:{runner.addresses[0][1]}"
         port = transport.get_extra_info("sockname")[1]
-        async with open_fetcher(allow=frozenset({site}), clock=clock) as fetcher:
-            eyes = Eyes(fetcher, TxtRecords(f"127.0.0.1:{port}"))
-            claiming = Claiming(store, clock, eyes, NODE_URL)
-            yield SiteTown(claiming, clock, pages, zone, site)
+        async with open_fetcher(allow=frozenset({name}), clock=clock) as fetcher:
+            yield Site(Eyes(fetcher, TxtRecords(f"127.0.0.1:{port}")), pages, zone, name)
     finally:
         transport.close()
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def open_site_town(store: Store, clock: ManualClock) -> AsyncIterator[SiteTown]:
+    """A site, and a node's database."""
+    async with open_site(clock) as site:
+        claiming = Claiming(store, clock, site.eyes, NODE_URL)
+        yield SiteTown(claiming, clock, site.pages, site.zone, site.name)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from node.flows import claim, consents
+from node.flows import claim, consents, window
 from node.flows.fold import fold
+from node.money import Asset
 from tests.web.pages.window import FROM_THE_SITE, URL, WINDOW, fill_pot, form_of, marks, press, told
+from tests.web.wallets import book, link
 
 
 async def test_one_press_flattrs_and_tells_the_page_that_opened_the_window(world, people):
@@ -134,3 +136,14 @@ async def test_what_went_by_itself_closes_by_itself(people):
     ann = await people.member("ann")
     assert "data-leaves" in (await press(ann, "flattr", at_once="1")).html
     assert "data-leaves" not in (await press(ann, "undo")).html
+
+
+async def test_a_pot_in_the_stablecoin_is_worth_something_too(usd_world):
+    alice = await usd_world.join("alice")
+    await link(alice, "alice")
+    await usd_world.vault.deposit(await usd_world.vault.local.funded("alice"), 10_000_000, 4_000_000)
+    await book(usd_world)
+    seen = await window.look(usd_world.node, URL, "", alice.id)
+    assert [str(one.pot) for one in seen.mine.worths] == [str(seen.mine.worths[0].each)]
+    assert seen.mine.worths[0].pot.units == 4_000_000
+    assert seen.mine.worths[0].pot.asset is Asset.USD

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from node.flows import fund
 from node.money import sats
-from node.store import flattrs, things
+from node.store import inbox, things
 
 URL = "https://blog.example/post"
 WINDOW = f"/click?url={quote(URL, safe='')}&title=A%20post"
@@ -21,7 +21,7 @@ FROM_THE_SITE = {
 
 async def marks(world) -> int:
     async with world.node.store.read() as tx:
-        return await flattrs.inbox_length(tx)
+        return await inbox.length(tx)
 
 
 async def how_many_things(world) -> int:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from node.errors import NotFound
 from node.flows import public
+from node.flows.readers import readers_of
 from node.ids import ThingId
 from node.store.popularity import MOST, Counted, CreatorCount
 from node.store.things import Thing
@@ -34,6 +35,7 @@ class CreatorView:
     count: CreatorCount
     things: list[Counted]
     next: str | None
+    readers: list[str]
 
 
 async def show(call: PageCall) -> web.Response:
@@ -41,7 +43,8 @@ async def show(call: PageCall) -> web.Response:
     name, node = _name(call), call.node
     after = read_place(call.asked("after"))
     story = await public.creator_story(node.store, node.clock, name, SHOWN, after)
-    view = CreatorView(name, story.count, story.things, next_place(story.things, SHOWN))
+    readers = await readers_of(node.store, node.clock, story.id)
+    view = CreatorView(name, story.count, story.things, next_place(story.things, SHOWN), readers)
     return render(call, "public/creator.html", view=view)
 
 
