@@ -137,6 +137,8 @@ class Settings(BaseSettings):
     """Empty: SQLite in the folder. Or `postgresql://…`."""
     fetch_allow: frozenset[str] = frozenset()
     """`host:port` pairs that may be fetched over plain http: test networks only."""
+    dns_server: str = ""
+    """Who is asked for TXT records: `address` or `address:port`. Empty: the system's resolver."""
     lnd: LndSettings = LndSettings()
     money: MoneySettings = MoneySettings()
     stablecoin: StablecoinSettings | None = None

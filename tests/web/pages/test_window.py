@@ -141,7 +141,8 @@ async def test_what_went_by_itself_closes_by_itself(people):
 async def test_a_pot_in_the_stablecoin_is_worth_something_too(usd_world):
     alice = await usd_world.join("alice")
     await link(alice, "alice")
-    await usd_world.vault.deposit(await usd_world.vault.local.funded("alice"), 10_000_000, 4_000_000)
+    funded = await usd_world.vault.local.funded("alice")
+    await usd_world.vault.deposit(funded, 10_000_000, 4_000_000)
     await book(usd_world)
     seen = await window.look(usd_world.node, URL, "", alice.id)
     assert [str(one.pot) for one in seen.mine.worths] == [str(seen.mine.worths[0].each)]
