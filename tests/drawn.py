@@ -1,6 +1,6 @@
-"""What the docs draw from the code: the tree of ARCHITECTURE.md, and docs/states.md.
+"""What the docs draw from the code: ARCHITECTURE.md's tree, docs/api.md's tables, docs/states.md.
 
-`python -m tests.drawn` (`make drawn`) writes both; test_docs.py compares them with the code.
+`python -m tests.drawn` (`make drawn`) writes them; test_docs.py compares them with the code.
 """
 
 from __future__ import annotations
@@ -13,12 +13,17 @@ from typing import TypeVar
 
 from node.settlement import attempt, payout, transaction
 from node.store.closes import Stage
+from node.web.problems import PROBLEMS
+from node.web.routes import all_routes
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
+API = ROOT / "docs" / "api.md"
 STATES = ROOT / "docs" / "states.md"
 TREE_BEGINS, TREE_ENDS = "<!-- tree -->\n", "<!-- /tree -->\n"
 NAME_COLUMNS = 30
+URLS_HEAD = "| method | URL | scope | key | what |\n"
+PROBLEMS_HEAD = "| type | status | title |\n"
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
@@ -98,9 +103,31 @@ def _first_line(module: Path) -> str:
     return explained.partition("\n")[0]
 
 
+def api_page(before: str) -> str:
+    """The page of the API with its tables of URLs and problems anew."""
+    routes = [
+        f"| {one.method} | `{one.path}` | {one.scope or ''} | {'' if one.key == 'none' else 'yes'}"
+        f" | {one.words} |"
+        for group in all_routes().values()
+        for one in group
+    ]
+    problems = [f"| `{one.type}` | {one.status} | {one.title} |" for one in PROBLEMS.values()]
+    return _with_rows(_with_rows(before, URLS_HEAD, routes), PROBLEMS_HEAD, problems)
+
+
+def _with_rows(page: str, head: str, rows: list[str]) -> str:
+    """The page with other rows in the one table that has this head."""
+    above, found, below = page.partition(head)
+    assert found, f"there is no table {head!r}"
+    _, end, rest = below.partition("\n\n")
+    rule = "| --- " * (head.count("|") - 1) + "|"
+    return above + head + "\n".join((rule, *rows)) + end + rest
+
+
 def main() -> None:
-    """Write both."""
+    """Write all of them."""
     ARCHITECTURE.write_text(with_tree(ARCHITECTURE.read_text(encoding="utf-8")), encoding="utf-8")
+    API.write_text(api_page(API.read_text(encoding="utf-8")), encoding="utf-8")
     STATES.write_text(states_page(), encoding="utf-8")
 
 

@@ -15,9 +15,9 @@ from node.failpoints import failpoint
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
-from node.store import flattrs, popularity, things
+from node.store import flattrs, inbox, popularity, things
 from node.store.engine import Store, Tx
-from node.store.flattrs import Click
+from node.store.inbox import Click
 
 CLICKS_A_TURN: Final = 50_000
 DAYS_KEPT: Final = 8
@@ -53,8 +53,8 @@ async def fire_subscriptions(tx: Tx, month: Month) -> int:
 async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
     """What a member's month comes to now: folded, not yet folded, and subscribed."""
     row = (await flattrs.packed(tx, [(month, member)]))[month, member]
-    for click in await flattrs.inbox_of(tx, member, month):
-        row.apply(click.thing, click.op)
+    for thing, op in await inbox.clicks_of(tx, member, month):
+        row.apply(thing, op)
     for _, thing in await things.subscribed_in(tx, month, member):
         row.subscribe(thing)
     return row
@@ -63,9 +63,9 @@ async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
 async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
     """How many clicks were folded; None if there was none, 0 if another process took them."""
     async with store.write() as tx:
-        if not await flattrs.waits(tx, month):
+        if not await inbox.waits(tx, month):
             return None
-        clicks = await flattrs.take_inbox(tx, CLICKS_A_TURN, month)
+        clicks = await inbox.take(tx, CLICKS_A_TURN, month)
         fresh = await _without_repetitions(tx, clicks, clock.now_us())
         rows = await flattrs.packed(tx, {(click.month, click.member) for click in fresh})
         counts: Counter[tuple[ThingId, Month]] = Counter()

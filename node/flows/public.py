@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,13 +60,39 @@ class CreatorStory:
 async def popularity(store: Store, clock: Clock, thing: ThingId) -> Popularity:
     """A thing and its counters. Raises NotFound."""
     async with store.read() as tx:
-        return await _popularity(tx, clock, await things.get(tx, thing))
+        return await popularity_in(tx, clock, await things.get(tx, thing))
 
 
 async def popularity_of_url(store: Store, clock: Clock, canonical: str) -> Popularity:
     """The same, by canonical URL. Raises NotFound."""
     async with store.read() as tx:
-        return await _popularity(tx, clock, await things.by_url(tx, canonical))
+        return await popularity_in(tx, clock, await things.by_url(tx, canonical))
+
+
+async def popularity_in(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:
+    """The same, in a transaction that is open. Raises NotFound."""
+    if thing is None:
+        raise NotFound("there is no such thing here: nobody has flattred or added it yet")
+    return _counted(thing, await things.counts_of(tx, thing.id), this_month(clock))
+
+
+async def popularities(
+    store: Store, clock: Clock, ids: Sequence[ThingId]
+) -> dict[ThingId, Popularity]:
+    """The counters of these things, by id; what is not there is left out."""
+    async with store.read() as tx:
+        found = await things.many(tx, ids)
+        return await _all_counted(tx, clock, found)
+
+
+async def popularities_of_urls(
+    store: Store, clock: Clock, urls: Sequence[str]
+) -> dict[str, Popularity]:
+    """The same by canonical URL."""
+    async with store.read() as tx:
+        found = await things.by_urls(tx, urls)
+        counted = await _all_counted(tx, clock, {one.id: one for one in found.values()})
+    return {one.thing.url: one for one in counted.values()}
 
 
 async def most_flattred(store: Store, month: Month, limit: int) -> list[tuple[Thing, int]]:
@@ -85,7 +112,7 @@ async def thing_story(store: Store, clock: Clock, thing: ThingId) -> ThingStory:
     """What everybody may know of a thing. Raises NotFound."""
     async with store.read() as tx:
         found = await things.get(tx, thing)
-        counters = await _popularity(tx, clock, found)
+        counters = await popularity_in(tx, clock, found)
         by_month = await things.counts_of(tx, thing)
         owner = counters.thing.owner
         creator = None if owner is None else await members.get(tx, owner)
@@ -163,11 +190,15 @@ async def _creator(tx: Tx, name: str) -> Member:
     return found
 
 
-async def _popularity(tx: Tx, clock: Clock, thing: Thing | None) -> Popularity:
-    if thing is None:
-        raise NotFound("there is no such thing here: nobody has flattred or added it yet")
-    by_month = await things.counts_of(tx, thing.id)
+async def _all_counted(
+    tx: Tx, clock: Clock, found: Mapping[ThingId, Thing]
+) -> dict[ThingId, Popularity]:
+    counts = await things.counts_of_many(tx, list(found))
     this = this_month(clock)
+    return {id_: _counted(thing, counts.get(id_, {}), this) for id_, thing in found.items()}
+
+
+def _counted(thing: Thing, by_month: Mapping[Month, int], this: Month) -> Popularity:
     since = this.plus(-PENDING_MONTHS)
     waiting = 0
     if thing.owner is None:

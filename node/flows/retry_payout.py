@@ -22,20 +22,19 @@ from node.store import members, payouts
 from node.store.engine import Store, Tx
 
 
-async def retry_payout(store: Store, payout_id: PayoutId) -> None:
+async def retry(tx: Tx, payout_id: PayoutId) -> None:
     """Make it due now, with another week of tries. Raises NotFound, Conflict when it waits."""
-    async with store.write() as tx:
-        payout = await payouts.get(tx, payout_id)
-        if payout is None:
-            raise NotFound(f"there is no payout {payout_id}: flattr-node payouts lists them")
-        if payout.state is PayoutState.DUE:
-            await payouts.retarget(tx, payout, payout.target)
-            return
-        if payout.state is not PayoutState.HELD:
-            raise Conflict(f"payout {payout_id} is {payout.state}: only held ones are retried")
-        if payout.reason not in NEEDS_A_PERSON:
-            raise Conflict(f"payout {payout_id} is held because {payout.reason}: change that first")
-        await _release(tx, payout, payout.target)
+    payout = await payouts.get(tx, payout_id)
+    if payout is None:
+        raise NotFound(f"there is no payout {payout_id}: flattr-node payouts lists them")
+    if payout.state is PayoutState.DUE:
+        await payouts.retarget(tx, payout, payout.target)
+        return
+    if payout.state is not PayoutState.HELD:
+        raise Conflict(f"payout {payout_id} is {payout.state}: only held ones are retried")
+    if payout.reason not in NEEDS_A_PERSON:
+        raise Conflict(f"payout {payout_id} is held because {payout.reason}: change that first")
+    await _release(tx, payout, payout.target)
 
 
 async def retry_own(store: Store, clock: Clock, member: MemberId, payout_id: PayoutId) -> None:

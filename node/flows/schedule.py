@@ -28,14 +28,17 @@ from node.flows import answers, fund
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
+from node.flows.operator.access import NODE
+from node.flows.operator.acts import SENDING, may_close
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
 from node.flows.vault import chain_money
 from node.flows.vault.stablecoin import RAIL
 from node.money import Asset
 from node.month import Month
-from node.store import attempts, closes, flattrs, journal, leases
+from node.store import attempts, closes, flattrs, journal, leases, operator_log
 from node.store.engine import Store
+from node.store.operator_log import Act
 
 FOLD_QUIET_S: Final = 0.1
 FOLD_EVERY: Final = 100_000
@@ -75,9 +78,12 @@ async def open_schedule(node: Node) -> AsyncIterator[None]:
 async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> list[Month]:
     """Close every month that is over and has anything in it; the months that were closed.
 
+    Where the settings want the operator's approval, up to the first that has none.
+
     What was paid before the cutoff is credited first. Raises RailUnavailable, CorruptBooks.
     """
     over = await months_to_close(node.store, node.clock, node.rules.asset)
+    over = await may_close(node.store, node.settings, node.rules.asset, over)
     if over:
         await fund.catch_up(node.funding)
     for month in over:
@@ -93,7 +99,8 @@ async def close_in_stablecoin(node: Node, progress: Callable[[str], None]) -> li
     closed: list[Month] = []
     if (coin := node.stablecoin) is None:
         return closed
-    for month in await months_to_close(node.store, node.clock, coin.rules.asset):
+    over = await months_to_close(node.store, node.clock, coin.rules.asset)
+    for month in await may_close(node.store, node.settings, coin.rules.asset, over):
         if not await chain_money.read_until(coin.money, month.ends_s):
             progress(f"{month}: waits for a final block after its end")
             break
@@ -161,8 +168,10 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
 async def _stop_paying(node: Node, words: str) -> None:
     try:
         async with node.store.write() as tx:
-            for rail in {node.rail.name, RAIL}:
-                await leases.stop(tx, rail, words[:500], node.clock.now_us())
+            now_us, words = node.clock.now_us(), words[:500]
+            opened = [await leases.stop(tx, rail, words, now_us) for rail in (node.rail.name, RAIL)]
+            if any(opened):
+                await operator_log.append(tx, Act(NODE, "stopped", SENDING, words), now_us)
     except Exception:  # noqa: BLE001  the next round finds the same books, and tries again
         _log.exception("the breaker could not be opened")
 

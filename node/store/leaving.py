@@ -29,6 +29,7 @@ ENDED: Final = {
     "notice": "DELETE FROM notice WHERE member = :member",
     "subscription": "UPDATE subscription SET ended_us = :now_us WHERE member = :member"
     " AND ended_us IS NULL",
+    "consent": "DELETE FROM consent WHERE member = :member",
     "site_claim": "UPDATE site_claim SET ended_us = :now_us WHERE member = :member"
     " AND ended_us IS NULL",
     "chain_address": "DELETE FROM chain_address WHERE member = :member",

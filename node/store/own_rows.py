@@ -28,6 +28,7 @@ SECTIONS: Final = {
     " WHERE owner = :member ORDER BY id",
     "sites": "SELECT site, asked_us, seen_us, method, held_us, ended_us FROM site_claim"
     " WHERE member = :member ORDER BY id",
+    "consents": "SELECT origin, since_us FROM consent WHERE member = :member ORDER BY origin",
     "subscriptions": "SELECT thing.id AS thing, thing.url, first_month, months,"
     " subscription.created_us, ended_us FROM subscription JOIN thing"
     " ON thing.id = subscription.thing WHERE member = :member ORDER BY subscription.id",

@@ -140,17 +140,14 @@ class SubscriptionRow(SQLModel, table=True):
 
 
 class FlattrInboxRow(SQLModel, table=True):
-    """Clicks as they come, in order of `id`. `op`: 1 flattr, 0 undo. No index: writing is all."""
+    """A group of clicks as they came, packed (`inbox.py`). No index: writing is all."""
 
     __tablename__: ClassVar[Any] = "flattr_inbox"
     id: int | None = Field(default=None, primary_key=True, sa_type=_ROW_ID)
     month: int
-    member: int
-    thing: int
-    op: int
     at_us: int = big()
-    request: bytes | None = None
-    """The hashes of the Idempotency-Key and of the body, 16 bytes each."""
+    clicks: bytes
+    keys: bytes | None = None
 
 
 class FlattrMonthRow(SQLModel, table=True):

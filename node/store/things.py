@@ -81,6 +81,15 @@ async def many(tx: Tx, things: Sequence[ThingId]) -> dict[ThingId, Thing]:
     return {ThingId(row.id): _thing(row) for row in rows}
 
 
+async def by_urls(tx: Tx, urls: Sequence[str]) -> dict[str, Thing]:
+    """The things with these canonical URLs, by URL."""
+    rows = await tx.rows_of(
+        f"SELECT thing.* FROM thing JOIN {tx.dialect.json_rows(('text',))} ON thing.url = c0",
+        [(url,) for url in urls],
+    )
+    return {row.url: _thing(row) for row in rows}
+
+
 async def of_owner(tx: Tx, owner: MemberId, after: ThingId, limit: int) -> list[Thing]:
     """A creator's things, in order of id."""
     rows = await tx.rows(
@@ -124,6 +133,19 @@ async def counts_of(tx: Tx, thing: ThingId) -> dict[Month, int]:
         thing=thing,
     )
     return {Month.from_ordinal(row.month): int(row.flattrs) for row in rows}
+
+
+async def counts_of_many(tx: Tx, things: Sequence[ThingId]) -> dict[ThingId, dict[Month, int]]:
+    """The same of many things; those that nobody flattred are left out."""
+    rows = await tx.rows_of(
+        "SELECT thing, month, flattrs FROM thing_count"
+        f" JOIN {tx.dialect.json_rows(('bigint',))} ON thing = c0 WHERE flattrs > 0",
+        [(thing,) for thing in things],
+    )
+    found: dict[ThingId, dict[Month, int]] = {}
+    for row in rows:
+        found.setdefault(ThingId(row.thing), {})[Month.from_ordinal(row.month)] = int(row.flattrs)
+    return found
 
 
 async def most_flattred(tx: Tx, month: Month, limit: int) -> list[tuple[Thing, int]]:

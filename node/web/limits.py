@@ -92,15 +92,15 @@ class Limits:
         if self.count(f"export {member}") > max(1, self._limit // EXPORT_SHARE):
             raise TooMany("too many downloads at once: wait a minute", self._left_s())
 
-    def count_look(self, member: int) -> None:
-        """Count a look at a stranger's site, by member. Raises TooMany."""
-        if self.count(f"look {member}") > max(1, self._limit // LOOK_SHARE):
-            raise TooMany("you have looked very often: wait a little", self._left_s())
-
     def count_sign_in(self, address: str) -> None:
         """Count a challenge, a signature or a token from an address. Raises TooMany."""
         if self.count(f"sign-in {address}") > max(1, self._limit // SIGN_IN_SHARE):
             raise TooMany("too many tries to sign in: wait a little", self._left_s())
+
+    def count_look(self, member: int) -> None:
+        """Count a look at a stranger's site, by member. Raises TooMany."""
+        if self.count(f"look {member}") > max(1, self._limit // LOOK_SHARE):
+            raise TooMany("you have looked very often: wait a little", self._left_s())
 
     def allowance(self, caller: str) -> Allowance:
         """What this caller has left of the minute."""

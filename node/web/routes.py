@@ -19,9 +19,10 @@ from node.web import (
     api_things,
     health,
 )
-from node.web.api_public import Counters
 from node.web.clicks import ClickDesk
 from node.web.downloads import CSV, JSON, PLAIN
+from node.web.embed.counters import Counters
+from node.web.embed.urls import EMBEDS, embed_handlers
 from node.web.endpoint import RawHandler, Route, bind
 from node.web.fallback import expect, refuse
 from node.web.keys import DESK
@@ -159,6 +160,8 @@ UNDO_THING: Final = Route("DELETE", "/things/{thing}/flattr", "take it back", t.
 CLICKS: Final = (FLATTR, UNDO, FLATTR_THING, UNDO_THING)
 
 COUNT: Final = Route("GET", "/public/things/{thing}/count", "its counter, cacheable", t.CountOut)
+COUNT_URL: Final = Route("GET", "/public/count", "the counter of a URL, cacheable; 0 if unknown",
+                         t.CountOut, query=t.ThingUrlQuery)  # fmt: skip
 MONTH_FILE: Final = Route("GET", "/public/months/{month}/stablecoin",
                           "the file of a month that is sealed on the vault",
                           s.MonthFileOut)  # fmt: skip
@@ -170,6 +173,7 @@ PUBLIC: Final = (
     Route("GET", "/public/things", "a thing and its counters, by URL", t.PublicThingOut,
           api_public.find_thing, query=t.ThingUrlQuery),
     COUNT,
+    COUNT_URL,
     Route("GET", "/public/most-flattred", "the most flattred things of a month", t.MostFlattredOut,
           api_public.list_most_flattred, query=t.MostFlattredQuery),
     Route("GET", "/public/most-flattred-this-week", "the most flattred of the last seven days",
@@ -213,7 +217,7 @@ def past_the_router(app: web.Application, routed: RequestHandler) -> RequestHand
 def add_routes(app: web.Application) -> None:
     """Give the application its handlers. Clicks come first: the router looks in order."""
     desk = app[DESK]
-    clicks, counters = ClickDesk(desk), Counters()
+    clicks, counters = ClickDesk(desk), Counters(desk.node)
     app[CLICK_DESK] = clicks
     own: dict[Route, RawHandler] = {
         FLATTR.under(API): clicks.flattr,
@@ -221,6 +225,7 @@ def add_routes(app: web.Application) -> None:
         FLATTR_THING.under(API): clicks.flattr_thing,
         UNDO_THING.under(API): clicks.undo_thing,
         COUNT.under(API): counters.count,
+        COUNT_URL.under(API): counters.count_of_url,
         MONTH_FILE.under(API): serve_month_file,
         DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
     }
@@ -230,8 +235,11 @@ def add_routes(app: web.Application) -> None:
         _add(app, route.method, route.path, handler)
     for page in ALL_PAGES:
         _add(app, page.method, page.path, bind_page(page))
+    for embed, answer in embed_handlers(counters).items():
+        _add(app, embed.method, embed.path, answer)
     taken = [(route.method, route.path) for route in routes]
     taken += [(page.method, page.path) for page in ALL_PAGES]
+    taken += [(embed.method, embed.path) for embed in EMBEDS]
     app.router.add_route("*", "/{anything:.*}", refuse(taken), expect_handler=expect)
 
 

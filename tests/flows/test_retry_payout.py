@@ -6,7 +6,7 @@ import pytest
 
 from node.errors import Conflict, NotFound
 from node.flows.hold import hold_and_release
-from node.flows.retry_payout import retry_own, retry_payout
+from node.flows.retry_payout import retry, retry_own
 from node.ids import OPERATOR, PayoutId, payout_id
 from node.money import Asset, sats
 from node.settlement.payout import HeldReason, PayoutEvent, PayoutState
@@ -112,8 +112,9 @@ async def test_what_must_be_done_first_is_said(store, clock):
         await hold_and_release(store, clock, world.rules)
         with pytest.raises(Conflict, match="set a payout target"):
             await _retry(world, payout)
-        with pytest.raises(Conflict, match="change that first"):
-            await retry_payout(store, payout)
+        async with store.write() as tx:
+            with pytest.raises(Conflict, match="change that first"):
+                await retry(tx, payout)
         await world.target("eve")
         async with store.write() as tx:
             await members.set_suspended(tx, world.members["eve"], 1)

@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.utils import (
     Prehashed,
     decode_dss_signature,
-    encode_dss_signature,
 )
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -81,12 +80,10 @@ def _public_key(point: bytes) -> EllipticCurvePublicKey:
 
 
 def _demand_one_spelling(encoded: bytes) -> None:
-    """Strict DER, both numbers in range, and the low one of the two s."""
+    """Strict DER, which the decoder demands, and the low one of the two s."""
     try:
-        r, s = decode_dss_signature(encoded)
+        _, s = decode_dss_signature(encoded)
     except ValueError as error:
-        raise BadInput("sig is not DER") from error
-    if not (0 < r < _ORDER and 0 < s < _ORDER) or encode_dss_signature(r, s) != encoded:
-        raise BadInput("sig is not strict DER")
+        raise BadInput("sig is not strict DER") from error
     if s > _ORDER // 2:
         raise BadInput("sig has the high s: sign with the low one")

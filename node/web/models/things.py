@@ -169,7 +169,7 @@ class PublicThingOut(Told):
 class CountOut(Told):
     """How often a thing was flattred, in all months and in this one."""
 
-    thing: int
+    thing: int | None = Field(description="Null: nobody has flattred or added it yet.")
     flattrs: int
     flattrs_this_month: int
     network: str

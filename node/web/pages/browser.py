@@ -26,6 +26,7 @@ from node.flows.sessions import LIFE_S
 
 Kind: TypeAlias = Literal["done", "error"]
 SAID_CHARS_MAX: Final = 500
+TAG_BYTES: Final = 16
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{32,100}", re.ASCII)
 
 
@@ -50,13 +51,16 @@ class Browser:
         return self._visitor
 
     def form_token(self) -> str:
-        """For the forms of this browser."""
-        return self._tag("form")
+        """For the forms of this browser: under a new mask each time, since pages are compressed."""
+        mask = secrets.token_bytes(TAG_BYTES)
+        return _pack(mask + _xor(mask, self._tag("form")))
 
     def has_made(self, token: str) -> bool:
         """Whether a form's token is this browser's."""
-        mine = self.secret or self._visitor
-        return bool(mine) and hmac.compare_digest(token.encode(), self._tag("form").encode())
+        raw = _unpack(token)
+        if not (self.secret or self._visitor) or len(raw) != 2 * TAG_BYTES:
+            return False
+        return hmac.compare_digest(_xor(raw[:TAG_BYTES], raw[TAG_BYTES:]), self._tag("form"))
 
     def sign_in(self, secret: str) -> None:
         """From now on this browser has the session of this secret."""
@@ -71,8 +75,8 @@ class Browser:
     def say(self, kind: Kind, text: str) -> None:
         """Keep a message for the next page."""
         raw = json.dumps([kind, text[:SAID_CHARS_MAX]]).encode()
-        packed = base64.urlsafe_b64encode(raw).decode().rstrip("=")
-        self._changes["-said"] = (f"{packed}.{self._tag(packed)}", 60)
+        packed = _pack(raw)
+        self._changes["-said"] = (f"{packed}.{_pack(self._tag(packed))}", 60)
 
     def say_now(self, kind: Kind, text: str) -> None:
         """A message for the page that is the answer to this request."""
@@ -87,9 +91,9 @@ class Browser:
             return None
         self._changes.setdefault("-said", ("", 0))
         mine = self.secret or self._visitor
-        if not mine or not hmac.compare_digest(tag.encode(), self._tag(packed).encode()):
+        if not mine or not hmac.compare_digest(_unpack(tag), self._tag(packed)):
             return None
-        kind, text = json.loads(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+        kind, text = json.loads(_unpack(packed))
         return kind, text
 
     def keep(self, name: str, value: str, seconds: int) -> None:
@@ -115,7 +119,22 @@ class Browser:
     def _name(self, suffix: str) -> str:
         return ("__Host-flattr" if self._secure else "flattr") + suffix
 
-    def _tag(self, words: str) -> str:
+    def _tag(self, words: str) -> bytes:
         key = (self.secret or self.visitor).encode()
-        digest = hmac.new(key, words.encode(), hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        return hmac.new(key, words.encode(), hashlib.sha256).digest()[:TAG_BYTES]
+
+
+def _xor(mask: bytes, other: bytes) -> bytes:
+    return bytes(one ^ two for one, two in zip(mask, other, strict=True))
+
+
+def _pack(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _unpack(text: str) -> bytes:
+    """What `_pack` has packed; empty for what it has not."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""

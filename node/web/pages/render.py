@@ -90,7 +90,15 @@ def render(call: PageCall, name: str, *, status: int = 200, **values: Any) -> we
     """A page: the template of this name with these values, in the language of who asks."""
     frame = frame_of(call.request, call.browser, call.language, call.simulated)
     text = call.desk.templates.fill(name, call.language, frame, values)
-    return web.Response(text=text, content_type="text/html", status=status)
+    return html(text, status)
+
+
+def html(text: str, status: int) -> web.Response:
+    """A page, compressed if the browser takes that; what is secret in it is masked (browser.py)."""
+    response = web.Response(text=text, content_type="text/html", status=status)
+    response.headers["Vary"] = "Accept-Encoding, Accept-Language, Cookie"
+    response.enable_compression()
+    return response
 
 
 def redirect(call: PageCall, path: str, *, said: str = "", kind: Kind = "done") -> web.Response:

@@ -51,6 +51,15 @@ async def test_a_site_is_all_its_things_those_of_today_and_of_tomorrow(town: Sit
     assert (mine.figures.things, mine.figures.owned) == (4, 4)
 
 
+async def test_to_ask_for_a_site_gives_nothing(town: SiteTown) -> None:
+    await ask(town, "bob")
+    assert await town.owner(await town.thing("/asked")) is None
+    assert (await check(town, "bob")).outcome is Outcome.NOT_FOUND
+    assert await town.owner(await town.thing("/looked")) is None
+    await hold(town, "alice")
+    assert await town.owner(await town.thing("/held")) == "alice"
+
+
 async def test_another_port_is_another_site(town: SiteTown) -> None:
     await hold(town, "alice")
     beside = await claim.add_thing(town.store, town.clock, "http://127.0.0.1:1/a", "")

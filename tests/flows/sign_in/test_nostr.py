@@ -8,7 +8,7 @@ import pytest
 
 from node.errors import BadInput, Conflict, Forbidden
 from node.flows.sign_in import lightning, nostr
-from node.flows.sign_in.asking import waiting
+from node.flows.sign_in.asking import VALID_S, waiting
 from node.flows.sign_in.finish import SignedIn
 from tests.flows.sign_in import keys
 from tests.flows.sign_in.conftest import URL
@@ -82,6 +82,15 @@ async def test_an_event_that_was_changed_after_signing_is_refused(ann, bob, sign
 async def test_what_is_no_event_is_refused(ann, sign_in, text):
     with pytest.raises(BadInput):
         await nostr.signed(sign_in, ann.secret, text)
+
+
+async def test_a_challenge_that_has_run_out_is_refused_in_an_event_of_now(ann, sign_in, clock):
+    shown = await nostr.show(sign_in, ann.secret)
+    clock.advance(VALID_S)
+    at_s = json.loads(shown)["created_at"] + VALID_S
+    signed = keys.sign_event(shown, ann.nostr, created_at=at_s)
+    with pytest.raises(Conflict):
+        await nostr.signed(sign_in, ann.secret, signed)
 
 
 async def test_an_event_is_used_once(ann, sign_in):

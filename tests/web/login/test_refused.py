@@ -149,7 +149,7 @@ async def test_a_form_of_a_foreign_site_or_without_its_token_is_refused(guests, 
     ann = await guests()
     await ann.join("ann")
     await ann.prove()
-    token = (await ann.person.get("/sign-in")).form("/sign-out")["token"]
+    token = (await ann.person.get("/sign-out")).form("/sign-out")["token"]
     form = FORMS[path]
     for headers, more in (
         ({"Origin": EVIL}, {"token": token}),
@@ -213,7 +213,7 @@ async def test_another_members_wallets_and_sessions_are_out_of_reach(guests, wor
         row = await tx.row("SELECT id FROM identity WHERE kind = 'nostr'")
         theirs = await tx.row("SELECT session.id FROM session JOIN member ON"
                               " member.id = session.member WHERE name = 'bob'")  # fmt: skip
-    token = (await ann.person.get("/sign-in")).form("/sign-out")
+    token = (await ann.person.get("/sign-out")).form("/sign-out")
     for path in (f"/settings/identities/{row.id}/remove", f"/settings/sessions/{theirs.id}/end"):
         shown = await ann.person.post(path, token)
         assert "you have no" in shown.text.lower(), path

@@ -24,7 +24,7 @@ async def test_a_lightning_wallet_joins_and_comes_back(guests, world):
     assert done.path == "/month"
     assert "Welcome" in done.text
     assert await member(world, "ann")
-    out = await ann.person.send("/sign-in", "/sign-out")
+    out = await ann.person.send("/sign-out", "/sign-out")
     assert "signed out" in out.text
     assert not await ann.name()
     await ann.prove()
@@ -61,7 +61,7 @@ async def test_the_cookie_is_new_after_each_sign_in_and_dead_after_signing_out(g
         secrets.append(cookies["flattr"].value)
     assert secrets[0] != secrets[1]
     assert await sessions.find_session(node.store, node.clock, secrets[0]) is None
-    await ann.person.send("/sign-in", "/sign-out")
+    await ann.person.send("/sign-out", "/sign-out")
     assert await sessions.find_session(node.store, node.clock, secrets[1]) is None
     ann.person.http.cookie_jar.update_cookies({"flattr": secrets[1]})
     assert not await ann.name()

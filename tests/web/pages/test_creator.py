@@ -54,6 +54,7 @@ async def test_a_site_is_claimed_by_hand(claims):
     assert re.fullmatch(r"/creator/claim/site/\d+", start.path)
     assert "not proved yet" in start.text
     assert "1 thing of it is here" in start.text
+    assert "Put this tag into the <head> of your home page" in start.text
     line, tag, record = _texts(start)
     assert line == record
     assert tag == f'<meta name="flattr-node" content="{line}">'

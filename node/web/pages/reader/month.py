@@ -22,7 +22,7 @@ from node.web.pages.active import active
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import redirect, render
 
-SHOWN: Final = 100
+SHOWN: Final = 50
 LENGTHS: Final = tuple(sorted(subscribe.LENGTHS))
 
 
@@ -47,7 +47,6 @@ class LineView:
     counts: bool
     waits: bool
     """Nobody has claimed it yet."""
-    share: Amount
     repeats_to: Month | None
 
 
@@ -61,6 +60,8 @@ class MonthView:
     pots: tuple[PotView, ...]
     """In sats, and in the stablecoin where the reader has some."""
     marked: int
+    share: Amount
+    """Of each thing that counts, in sats."""
     lines: list[LineView]
     after: int | None
     lengths: tuple[int, ...]
@@ -78,14 +79,14 @@ async def show(call: PageCall) -> web.Response:
     left = [thing for thing in sat.marked if thing > after]
     known = await statement.things_of(node.store, left[:SHOWN])
     repeats = await _repeats(call)
-    share = Amount(sat.split.share)
     view = MonthView(
         month=sat.month,
         seconds_left=sat.seconds_left,
         balance=balance,
         pots=(_pot(sat), *([_pot(usd)] if usd is not None and usd.pot else [])),
         marked=len(sat.marked),
-        lines=[_line(known[one], sat, share, repeats) for one in left[:SHOWN] if one in known],
+        share=Amount(sat.split.share),
+        lines=[_line(known[one], sat, repeats) for one in left[:SHOWN] if one in known],
         after=left[SHOWN - 1] if len(left) > SHOWN else None,
         lengths=LENGTHS,
         means_sat=balance.means.units // 1000,
@@ -171,14 +172,13 @@ def _pot(month: OpenMonth) -> PotView:
     )
 
 
-def _line(thing: Thing, month: OpenMonth, share: Amount, repeats: dict[ThingId, Month]) -> LineView:
+def _line(thing: Thing, month: OpenMonth, repeats: dict[ThingId, Month]) -> LineView:
     return LineView(
         id=thing.id,
         url=thing.url,
         title=thing.title or thing.url,
         counts=thing.id in month.counted,
         waits=thing.owner is None,
-        share=share,
         repeats_to=repeats.get(thing.id),
     )
 
