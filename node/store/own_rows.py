@@ -56,8 +56,6 @@ SECTIONS: Final = {
     " WHERE member = :member ORDER BY key",
     "click_keys": "SELECT request AS hash, at_us FROM click_key WHERE member = :member"
     " ORDER BY request",
-    "waiting_clicks": "SELECT month, thing, op, at_us FROM flattr_inbox WHERE member = :member"
-    " ORDER BY id",
 }
 """A query for each section; months are ordinals until `page` has read them."""
 

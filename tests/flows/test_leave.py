@@ -9,8 +9,10 @@ import pytest
 from sqlmodel import SQLModel
 
 import node.store.chain_tables
+import node.store.consent_tables
 import node.store.login_tables
 import node.store.money_tables
+import node.store.operator_tables
 import node.store.site_tables
 import node.store.transaction_tables
 import node.store.vault_tables  # noqa: F401  declares the tables
@@ -247,7 +249,7 @@ async def test_held_money_goes_back_to_those_who_are_still_here(store, clock):
 
 
 KEPT = {
-    "account", "click_key", "deposit", "flattr_inbox", "flattr_month", "payout", "thing", "tranche",
+    "account", "click_key", "deposit", "flattr_month", "payout", "thing", "tranche",
 }  # fmt: skip
 """Tables that keep what they have of a member who leaves: the history, and others' too."""
 ELSEWHERE = {"account", "flattr_month", "member"}
