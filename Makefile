@@ -1,9 +1,10 @@
 # make demo        the example month, from a fresh clone:  make demo ARGS="--once --json"
-# make test        everything that CI runs, with real databases and real Lightning daemons
-# make test-fast   the tests that need neither Postgres nor the daemons nor npm
+# make test        everything that CI runs, with real databases, Lightning daemons and a browser
+# make test-fast   the tests that need neither Postgres nor the daemons nor npm nor a browser
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
 # make bench       the measurements:                       make bench ARGS="clicks --json"
+# make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
 # make drawn       write what the docs draw from the code: the tree of files, the states
 # make words       write new words of the pages into the catalogues of other languages
@@ -35,7 +36,7 @@ pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
 .PHONY: help demo test test-fast contract contract-deep bench lint format drawn words pins venv go \
-	postgres npm clean
+	postgres npm browser screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -43,11 +44,12 @@ help:
 demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
 	@$(BIN)/flattr-node demo $(ARGS)
 
-test: lint contract go postgres npm
+test: lint contract go postgres npm browser
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
-	$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not lnd and not anvil" -k "not postgres" $(ARGS)
+	$(RUN) pytest -n $(WORKERS) --dist loadgroup \
+		-m "not lnd and not anvil and not browser" -k "not postgres" $(ARGS)
 
 contract: $(CONTRACT_VENV)/.contract
 	$(CONTRACT) contracts.build --check
@@ -62,6 +64,9 @@ contract-deep: $(CONTRACT_VENV)/.contract
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)
+
+screenshots: $(VENV)/.dev npm browser
+	$(RUN) tests.browser.screenshots $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -148,3 +153,14 @@ npm:
 			echo "the tests need npm, for anvil: install Node.js 20" >&2; \
 			exit 1; \
 		fi; }
+
+browser:
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit; done; \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq chromium; } >&2; \
+		else \
+			echo "the pages are tested in a browser: install chromium (Debian: apt-get install chromium)" >&2; \
+			exit 1; \
+		fi

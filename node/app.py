@@ -19,6 +19,7 @@ import structlog
 
 from node.clock import Clock
 from node.config import (
+    FILE_NAME,
     LndSettings,
     Settings,
     StablecoinSettings,
@@ -50,6 +51,7 @@ from node.wallet.stablecoin.networks import (
 from node.wallet.stablecoin.signer import Signer, open_signer
 from node.wallet.stablecoin.vault import Vault, VaultRoles
 from node.wallet.stablecoin.words import read_address
+from node.wallet.txt_records import TxtRecords
 
 SEED_NAME: Final = "seed"
 SEED_BYTES: Final = 32
@@ -92,6 +94,7 @@ async def open_node(
             rail=LightningRail(lnd, fetcher, clock, seed),
             holder=f"{os.getpid()}-{secrets.token_hex(4)}",
             stablecoin=stablecoin,
+            txt_records=TxtRecords(settings.dns_server),
         )
 
 
@@ -154,6 +157,13 @@ async def open_books(settings: Settings, folder: Path) -> AsyncIterator[Store]:
     """The database alone, for commands that need no wallet. Raises ConfigError."""
     async with open_store(database_url(settings, folder)) as store:
         yield store
+
+
+def secret_files(settings: Settings, folder: Path) -> tuple[Path, ...]:
+    """The files of a node's folder that nobody else may read."""
+    chosen = settings.stablecoin
+    keystore = KEYSTORE_NAME if chosen is None else chosen.keystore
+    return tuple(folder / name for name in (FILE_NAME, SEED_NAME, keystore))
 
 
 def lnd_connection(settings: LndSettings) -> LndConnection:

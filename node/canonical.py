@@ -82,10 +82,14 @@ def canonical_url(text: str) -> str:
     return url
 
 
+def authority_of(url: str) -> str:
+    """The host of a canonical URL, with its port if that is no plain one: the site."""
+    return url.split("/")[2]
+
+
 def host_of(url: str) -> str:
     """The host of a canonical URL, without its port."""
-    authority = url.split("/")[2]
-    return _PORT.sub("", authority)
+    return _PORT.sub("", authority_of(url))
 
 
 def _readable(text: str) -> str:

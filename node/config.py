@@ -9,6 +9,7 @@ Test networks first: on a main network the node refuses to start until the opera
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,6 +26,9 @@ from pydantic_settings import (
 from node.errors import ConfigError
 
 FILE_NAME: Final = "flattr-node.toml"
+OWN_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Only this machine reaches these."""
+_ORIGIN: Final = re.compile(r"https?://(?!\d+(\.\d+){3}(:|/|$))[a-z0-9.-]+(:\d{1,5})?/?", re.ASCII)
 _PREFIX: Final = "flattr_"
 _FILE_SUFFIX: Final = "_file"
 Network = Literal["mainnet", "testnet", "testnet4", "signet", "regtest", "simnet"]
@@ -57,6 +61,8 @@ class MoneySettings(BaseModel):
     deposit_min_sat: int = Field(default=1, ge=1)
     deposit_max_sat: int = Field(default=1_000_000, ge=1)
     operator_target: str | None = None
+    close_needs_approval: bool = False
+    """False: a month closes by itself when it is over. True: it waits for the operator's word."""
     fiat: str = Field(default="", pattern=r"^([A-Z]{3})?$")
     """The currency of a hint beside amounts in sats, such as EUR. It is no price: nobody is paid
     by it."""
@@ -102,6 +108,22 @@ class WebSettings(BaseModel):
     """Addresses whose last X-Forwarded-For entry is believed."""
 
 
+class OperatorSettings(BaseModel):
+    """The operator's console and metrics, on a listener of their own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: int = Field(default=8081, ge=0, le=65_535)
+    url: str = ""
+    """How the operator's browser reaches it; empty: http://localhost and the port."""
+    others_may_reach_it: bool = False
+    """True: `host` may be one that is not this machine's own."""
+    metrics_hosts: frozenset[str] = frozenset()
+    """What else a scraper may call this listener, as `host:port`: /metrics only."""
+
+
 class Settings(BaseSettings):
     """Everything that an operator sets."""
 
@@ -115,11 +137,14 @@ class Settings(BaseSettings):
     """Empty: SQLite in the folder. Or `postgresql://…`."""
     fetch_allow: frozenset[str] = frozenset()
     """`host:port` pairs that may be fetched over plain http: test networks only."""
+    dns_server: str = ""
+    """Who is asked for TXT records: `address` or `address:port`. Empty: the system's resolver."""
     lnd: LndSettings = LndSettings()
     money: MoneySettings = MoneySettings()
     stablecoin: StablecoinSettings | None = None
     """None: the node pays over Lightning alone."""
     web: WebSettings = WebSettings()
+    operator: OperatorSettings = OperatorSettings()
 
     @model_validator(mode="before")
     @classmethod
@@ -161,6 +186,7 @@ def load_settings(folder: Path) -> Settings:
     except ValueError as error:
         raise ConfigError(f"{path}: {error}") from error
     check_network(settings)
+    check_operator(settings.operator)
     return settings
 
 
@@ -191,6 +217,20 @@ def check_network(settings: Settings) -> None:
         )
     if settings.fetch_allow or settings.lnd.allow_admin_macaroon:
         raise ConfigError("fetch_allow and lnd.allow_admin_macaroon are for test networks only")
+
+
+def check_operator(operator: OperatorSettings) -> None:
+    """Refuse a console that others reach by accident. Raises ConfigError."""
+    if operator.host not in OWN_HOSTS and not operator.others_may_reach_it:
+        raise ConfigError(
+            f"operator.host is {operator.host}: others could reach the operator's console. Use"
+            " 127.0.0.1 and a tunnel (ssh -L), or write others_may_reach_it = true in [operator]"
+        )
+    if operator.url and not _ORIGIN.fullmatch(operator.url):
+        raise ConfigError(
+            f"operator.url is {operator.url}: write https://, a name and, if need be, a port; no"
+            " path, and no number instead of the name, for which browsers make no passkeys"
+        )
 
 
 def database_url(settings: Settings, folder: Path) -> str:

@@ -183,7 +183,14 @@ class QuoteRefused(RailError):
 
 
 class FetchRefused(RailError):
-    """The URL may not be fetched, or its answer is not acceptable."""
+    """The URL may not be fetched, or its answer is not acceptable.
+
+    `status` is HTTP's, when the server answered with one that is not 200.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class LeaseLost(NodeError):

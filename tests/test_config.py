@@ -75,3 +75,35 @@ def test_test_dollars_do_not_stand_beside_real_sats(folder) -> None:
     (folder / FILE_NAME).write_text(real + SECTION)
     with pytest.raises(ConfigError, match="test networks only"):
         load_settings(folder)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("host = '0.0.0.0'", "others_may_reach_it"),
+        ("host = '192.168.1.2'", "others_may_reach_it"),
+        ("host = '::'", "others_may_reach_it"),
+        ("url = 'https://203.0.113.7'", "no number"),
+        ("url = 'https://ops.example/console'", "no path"),
+        ("url = 'ops.example'", "https://"),
+        ("url = 'javascript:alert(1)'", "https://"),
+        ("port = 70000", "operator.port"),
+        ("open = true", "operator.open"),
+    ],
+)
+def test_a_console_that_others_reach_by_accident_is_refused(tmp_path, section, words) -> None:
+    (tmp_path / FILE_NAME).write_text(f"network = 'simnet'\n[operator]\n{section}\n")
+    with pytest.raises(ConfigError, match=words):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "", "host = '::1'", "host = '0.0.0.0'\nothers_may_reach_it = true", "enabled = false",
+        "url = 'https://ops.example'", "url = 'http://localhost:9000/'",
+    ],
+)  # fmt: skip
+def test_a_console_that_the_operator_asked_for_is_not(tmp_path, section) -> None:
+    (tmp_path / FILE_NAME).write_text(f"network = 'simnet'\n[operator]\n{section}\n")
+    assert load_settings(tmp_path).operator.port == 8081

@@ -50,7 +50,7 @@ def test_every_command_that_is_named_exists(path: str) -> None:
     for line in commands(path):
         if (made := re.match(r"(?:\$ )?make ([a-z-]+)", line)) and made[1] not in targets:
             unknown.append(line)
-        ran = re.match(r"(?:\$ )?(?:\S*/)?flattr-node ([a-z]+)", line)
+        ran = re.match(r"(?:\$ )?(?:\S*/)?flattr-node ([a-z-]+)", line)
         if ran and ran[1] not in COMMANDS:
             unknown.append(line)
     assert unknown == []

@@ -1,4 +1,4 @@
-"""`flattr-node bench clicks|close|payouts`: ratios, measured side by side in one run.
+"""`flattr-node bench clicks|counters|close|payouts`: ratios, measured side by side in one run.
 
 Single figures of a machine say little; each is put beside what the same machine can do at best (a
 no-op, a warm read, a bare loop) or what one would write first (an ORM loop), in the same run. What
@@ -21,13 +21,16 @@ from rich.table import Table
 from node.cli.options import Json, progress_screen, say_json, screen
 from node.devnet.bench_clicks import ClickFigures, Load, bench_clicks
 from node.devnet.bench_close import Closes, bench_close
+from node.devnet.bench_counters import CounterFigures, bench_counters
 from node.devnet.bench_payouts import PayoutFigures, bench_payouts
 from node.devnet.bench_places import Kind
 from node.devnet.postgres import open_postgres
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 
-bench = App(name="bench", help="Measure clicks, the close and payouts against what is possible.")
+bench = App(
+    name="bench", help="Measure clicks, counters, the close and payouts against what is possible."
+)
 
 Database = Literal["sqlite", "postgres", "both"]
 
@@ -50,6 +53,19 @@ def clicks(
             for kind in _kinds(database)
         ]
     _show({"clicks": [asdict(one) for one in found]}, _click_table(found), as_json=as_json)
+
+
+@bench.command
+def counters(
+    *,
+    connections: Annotated[int, Parameter(help="How many ask at once.")] = 64,
+    seconds: Annotated[float, Parameter(help="How long each is measured a round.")] = 3.0,
+    rounds: Annotated[int, Parameter(help="Rounds; medians count.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Ask for counters and badges over HTTP: against a no-op of the same server."""
+    found = uvloop.run(bench_counters(connections, seconds, rounds, _tell))
+    _show({"counters": [asdict(one) for one in found]}, _counter_table(found), as_json=as_json)
 
 
 @bench.command
@@ -86,6 +102,7 @@ def payouts(
 def everything(*, as_json: Json = False) -> None:
     """All of them, at their usual sizes."""
     clicks(as_json=as_json)
+    counters(as_json=as_json)
     close(as_json=as_json)
     payouts(as_json=as_json)
 
@@ -119,6 +136,18 @@ def _click_table(found: Sequence[ClickFigures]) -> Table:
             f"{one.of_noop:.2f}", f"{one.naive_per_s:,.0f}", f"{one.times_naive:.0f}",
             f"{one.clicks_p50_ms:.1f}", f"{one.clicks_p99_ms:.1f}", f"{one.alone_p50_ms:.2f}",
             f"{one.fold_per_s:,.0f}",
+        )  # fmt: skip
+    return table
+
+
+def _counter_table(found: Sequence[CounterFigures]) -> Table:
+    table = Table(title="Counters and badges over HTTP")
+    for column in ("what", "a second", "of no-op", "p50 ms", "p99 ms"):
+        table.add_column(column, justify="left" if column == "what" else "right")
+    for one in found:
+        table.add_row(
+            one.name, f"{one.per_s:,.0f}", f"{one.of_noop:.2f}", f"{one.p50_ms:.1f}",
+            f"{one.p99_ms:.1f}",
         )  # fmt: skip
     return table
 

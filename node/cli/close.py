@@ -17,6 +17,8 @@ from node.flows import fund
 from node.flows.close import close_month
 from node.flows.forecast import Forecast, forecast
 from node.flows.node import Node
+from node.flows.operator.access import COMMAND_LINE
+from node.flows.operator.acts import approve
 from node.flows.schedule import close_in_stablecoin, months_to_close
 from node.flows.vault.charge import gas_of
 from node.money import Amount, Asset
@@ -55,6 +57,8 @@ async def close(
 
 async def _close(node: Node, wanted: Month) -> None:
     over = await months_to_close(node.store, node.clock, node.rules.asset)
+    for month in dict.fromkeys([*(m for m in over if m < wanted), wanted]):
+        await approve(node, COMMAND_LINE, month)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task("closing")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import json as json_text
 import logging
-import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -28,11 +27,14 @@ from cyclopts import Parameter
 from node import log
 from node.app import open_node
 from node.cli.demo_page import SIMULATED, Page, open_page
+from node.cli.demo_serve import BLOG_HOST, Ports, Serving, serve_on
 from node.clock import SystemClock, now_s
-from node.config import LndSettings, MoneySettings, Settings, WebSettings
+from node.config import LndSettings, MoneySettings, OperatorSettings, Settings, WebSettings
 from node.devnet.demo_chain import DemoChain, open_demo_chain
+from node.devnet.demo_doors import Doors
 from node.devnet.demo_network import DemoNetwork, open_real, open_simulated
 from node.devnet.month_file import EXAMPLE, MonthPlan, read_month
+from node.devnet.processes import HOST, free_ports
 from node.devnet.story import Story
 from node.devnet.story_clock import StoryClock
 from node.devnet.story_figures import (
@@ -44,11 +46,10 @@ from node.devnet.story_figures import (
     result,
 )
 from node.devnet.story_vault import VaultStory
-from node.devnet.visitor import API, open_street
+from node.devnet.visitor import open_street
 from node.errors import ConfigError
-from node.flows.audits.audit import audit
+from node.flows.audits.audit import audit, stop_on_breach
 from node.flows.audits.lines import State
-from node.flows.schedule import open_schedule
 from node.money import Asset
 from node.store.closes import Close
 from node.web.server import open_server
@@ -104,36 +105,42 @@ async def demo(
         chain = None
         if plan.has_stablecoin:
             chain = await stack.enter_async_context(_chain(place, clock, page, evm=evm))
-        settings = demo_settings(network, chain)
+        ports = Ports(*free_ports(3))
+        settings = demo_settings(network, chain, ports)
         in_process = None if chain is None else chain.in_process
         node = await stack.enter_async_context(
             open_node(settings, place / "node", clock, stablecoin_chain=in_process)
         )
-        server = await stack.enter_async_context(open_server(node))
+        doors = Doors()
+        server = await stack.enter_async_context(open_server(node, [doors.route]))
         street = await stack.enter_async_context(open_street(server.url))
         story = Story(node, clock, network, street, plan, page.step)
         vault = None if chain is None else VaultStory(story, chain)
         told = await _tell(story, vault, page, started_s)
         if not once:
-            await _serve(story, page, server.url, place)
+            await serve_on(story, page, Serving(server, ports.blog, place, doors))
     if json:
         sys.stdout.write(json_text.dumps(told.line(), separators=(",", ":")) + "\n")
         sys.stdout.flush()
     return BREACH if told.audit == BROKEN else 0
 
 
-def demo_settings(network: DemoNetwork, chain: DemoChain | None) -> Settings:
+def demo_settings(network: DemoNetwork, chain: DemoChain | None, ports: Ports) -> Settings:
     """The settings of the demo's node: complete, so that no FLATTR_… variable reaches it."""
     return Settings(
         network="simnet",
         i_understand_real_money=False,
         database="",
-        fetch_allow=network.fetch_allow,
+        fetch_allow=network.fetch_allow | {f"{BLOG_HOST}:{ports.blog}"},
         lnd=LndSettings(lndconnect=network.lndconnect),
         money=MoneySettings(operator_target=network.operator_target),
         stablecoin=None if chain is None else chain.settings(),
-        web=WebSettings(port=0, requests_per_minute=BUSY, joins_per_hour=BUSY),
-    )
+        web=WebSettings(
+            port=ports.node, public_url=f"http://{HOST}:{ports.node}", requests_per_minute=BUSY,
+            joins_per_hour=BUSY,
+        ),
+        operator=OperatorSettings(port=ports.operator),
+    )  # fmt: skip
 
 
 async def _tell(story: Story, vault: VaultStory | None, page: Page, started_s: float) -> Result:
@@ -194,31 +201,13 @@ async def _audit(story: Story, page: Page) -> str:
     """The whole audit, lnd asked as well; what is not fine is said. "pass", "warn" or "breach"."""
     node = story.node
     report = await audit(node.store, story.clock, node.lnd, node.stablecoin)
+    await stop_on_breach(node.store, story.clock, report)
     for line in report.lines:
         if line.state is not State.OK:
             page.say(f"{line.id} {line.law}: {line.state}: {line.figures}")
     if report.result == "pass" and report.unchecked:
         return f"pass, without {', '.join(report.unchecked)}"
     return report.result
-
-
-async def _serve(story: Story, page: Page, url: str, place: Path) -> None:
-    reader = next(iter(story.visitor.values()))
-    public, mine = f"{url}{API}/public", f"-H 'Authorization: Bearer {reader.secret}' {url}{API}"
-    page.chapter("The node serves on")
-    page.say(f"Ctrl-C ends it. Its folder is {place}; the API is described at {url}/openapi.json")
-    page.say("The closed month, for everybody, and what was flattred most:")
-    page.command(f"curl {public}/months")
-    page.command(f"curl '{public}/most-flattred?month={story.clock.month}'")
-    page.say(f"What {reader.name} sees: the receipt of the month, and the money now:")
-    page.command(f"curl {mine}/months/{story.clock.month}")
-    page.command(f"curl {mine}/balance")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with open_schedule(story.node):
-        await stop.wait()
 
 
 @asynccontextmanager

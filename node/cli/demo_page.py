@@ -46,6 +46,11 @@ class Page:
         """Something to copy, on one line however wide the terminal is."""
         self._console.print(Text(f"    {words}", style="cyan"), soft_wrap=True)
 
+    def link(self, name: str, url: str, words: str) -> None:
+        """Something to open in a browser."""
+        self._console.print(Text(f"    {name:9} {url}", style="cyan"), soft_wrap=True, end="")
+        self._console.print(Text(f"   {words}", style="dim"), soft_wrap=True)
+
     def pots(self, rows: list[GiverRow], asset: Asset) -> None:
         """What became of each pot."""
         columns = ("pot", "flattrs that count", "each is worth", "stays own")

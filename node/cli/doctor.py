@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from node.app import KEYSTORE_NAME, SEED_NAME, lnd_connection, open_books, open_rpcs, vault_of
+from node.app import lnd_connection, open_books, open_rpcs, secret_files, vault_of
 from node.cli.init import show
 from node.cli.options import FOLDER_DEFAULT, Folder, Json, read_settings, say_json, screen
 from node.clock import SystemClock
@@ -56,8 +56,7 @@ async def examine(folder: Path) -> AsyncIterator[Finding]:
         yield bad("settings", str(error), "correct the settings; see docs/operate.md")
         return
     yield good("settings", str(folder / FILE_NAME))
-    secrets = tuple(folder / name for name in (FILE_NAME, SEED_NAME, _keystore(settings)))
-    for finding in place_findings(settings, folder, secrets):
+    for finding in place_findings(settings, folder, secret_files(settings, folder)):
         yield finding
     async with open_fetcher(allow=settings.fetch_allow) as fetcher:
         yield await operator_finding(settings, fetcher)
@@ -72,10 +71,6 @@ async def examine(folder: Path) -> AsyncIterator[Finding]:
                 yield finding
     async for finding in _with_books(settings, folder):
         yield finding
-
-
-def _keystore(settings: Settings) -> Path | str:
-    return KEYSTORE_NAME if settings.stablecoin is None else settings.stablecoin.keystore
 
 
 async def _with_chain(

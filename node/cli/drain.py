@@ -8,17 +8,17 @@ from cyclopts import Parameter
 
 from node.cli.options import (
     FOLDER_DEFAULT,
-    RAIL,
     Folder,
     open_books,
     open_node,
     progress_screen,
     screen,
 )
+from node.clock import SystemClock
 from node.flows.drain import Drained
 from node.flows.drain import drain as run_drain
-from node.flows.vault import stablecoin
-from node.store import leases
+from node.flows.operator import acts
+from node.flows.operator.access import COMMAND_LINE
 
 
 async def drain(
@@ -58,10 +58,7 @@ async def resume(*, folder: Folder = FOLDER_DEFAULT) -> None:
 
     After a breach, run audit first: what it found is still there unless somebody mended it.
     """
-    async with open_books(folder) as store, store.write() as tx:
-        reasons = [await leases.stopped(tx, rail) for rail in (RAIL, stablecoin.RAIL)]
-        for rail in (RAIL, stablecoin.RAIL):
-            await leases.resume(tx, rail)
-    was = "; ".join(dict.fromkeys(reason for reason in reasons if reason is not None))
+    async with open_books(folder) as store:
+        was = await acts.resume(store, SystemClock(), COMMAND_LINE)
     words = f"sending again; it was: {was}" if was else "sending was not stopped"
     screen().print(words, markup=False)

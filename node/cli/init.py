@@ -22,6 +22,7 @@ from node.wallet.lightning.rpc_errors import bake_command
 from node.wallet.lightning.targets import Bolt11, parse_target
 
 PORT_DEFAULT: Final = 8080
+_PORT_MAX: Final = 65_535
 
 _FILE: Final = """\
 # flattr-node: the settings of this node. Every value can also come from the environment:
@@ -51,6 +52,8 @@ database = {database}
 commission_bps = 1000
 # What a creator's own pot must hold to be paid that month, in sats.
 dues_sat = 2000
+# True: a month that is over waits for your word on the console instead of being closed by itself.
+close_needs_approval = false
 
 # The second rail, a stablecoin in a payout vault. `flattr-node contract deploy` deploys the vault
 # and writes this section; docs/operate.md says how. Amounts in millionths of a dollar.
@@ -69,6 +72,11 @@ dues_sat = 2000
 host = "127.0.0.1"
 port = {port}
 public_url = "http://127.0.0.1:{port}"
+
+[operator]
+# Your own pages and the metrics, on a listener that only this machine reaches. docs/operate.md says
+# how you get there from elsewhere.
+port = {operator_port}
 """
 
 
@@ -151,11 +159,17 @@ def _write(path: Path, settings: Settings) -> None:
         if target
         else '# operator_target = "you@example.com"',
         port=settings.web.port,
+        operator_port=_beside(settings.web.port),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _beside(port: int) -> int:
+    """A port for the operator's own listener."""
+    return port + 1 if 0 < port < _PORT_MAX else port - 1 if port else 0
 
 
 async def _try_lnd(settings: Settings) -> int:

@@ -44,6 +44,7 @@ COMMANDS: Final = {
     "verify": "node.cli.verify:verify",
     "drain": "node.cli.drain:drain",
     "resume": "node.cli.drain:resume",
+    "operator-link": "node.cli.operator_link:operator_link",
     "reconcile": "node.cli.reconcile:reconcile",
     "members": "node.cli.members:members",
     "claim": "node.cli.members:claim",

@@ -9,13 +9,16 @@ from rich.table import Table
 
 from node.cli.options import FOLDER_DEFAULT, Folder, Json, open_books, say_json, screen
 from node.clock import SystemClock
-from node.errors import NotFound
+from node.errors import Conflict, NotFound
 from node.flows.claim import add_thing, grant
+from node.flows.operator.access import COMMAND_LINE
+from node.flows.operator.acts import log, set_suspended
 from node.money import Asset
 from node.store import listings
 from node.store import members as rows
 from node.store.engine import Store
 from node.store.members import Member
+from node.store.operator_log import Act
 
 ROWS_MAX: Final = 10_000
 
@@ -64,6 +67,7 @@ async def claim(
         clock, owner = SystemClock(), await _named(store, member)
         thing = await add_thing(store, clock, url, "")
         given = await grant(store, clock, owner.id, thing.id)
+        await log(store, clock, Act(COMMAND_LINE, "gave", f"thing {given.url}", f"to {owner.name}"))
     screen().print(f"{given.url} is {owner.name}'s now", markup=False)
 
 
@@ -80,9 +84,7 @@ async def unsuspend(name: str, *, folder: Folder = FOLDER_DEFAULT) -> None:
 async def _set(folder: Folder, name: str, *, suspended: bool) -> None:
     async with open_books(folder) as store:
         member = await _named(store, name)
-        since_us = SystemClock().now_us() if suspended else None
-        async with store.write() as tx:
-            await rows.set_suspended(tx, member.id, since_us)
+        await set_suspended(store, SystemClock(), COMMAND_LINE, member.id, suspended=suspended)
     screen().print(f"{name} is {'suspended' if suspended else 'not suspended'} now", markup=False)
 
 
@@ -91,4 +93,6 @@ async def _named(store: Store, name: str) -> Member:
         member = await rows.by_name(tx, name)
     if member is None:
         raise NotFound(f"there is no member {name}: flattr-node members lists them")
+    if member.closed_us is not None:
+        raise Conflict(f"{name} has closed the account")
     return member

@@ -18,9 +18,11 @@ from node.cli.options import (
     say_json,
     screen,
 )
+from node.clock import SystemClock
 from node.flows.node import Node, give_up_leases
+from node.flows.operator.access import COMMAND_LINE
+from node.flows.operator.acts import retry_payout
 from node.flows.reconcile import quarantine
-from node.flows.retry_payout import retry_payout
 from node.flows.rounds import round_on_all_rails
 from node.ids import PayoutId
 from node.money import Asset
@@ -60,7 +62,7 @@ async def payouts(
     """
     if retry is not None:
         async with open_books(folder) as store:
-            await retry_payout(store, PayoutId(retry))
+            await retry_payout(store, SystemClock(), COMMAND_LINE, PayoutId(retry))
     if run:
         async with open_node(folder) as node:
             try:

@@ -17,13 +17,15 @@ import structlog
 import uvloop
 
 from node import log
-from node.app import open_node
+from node.app import open_node, secret_files
 from node.cli.options import FOLDER_DEFAULT, Folder, progress_screen, read_settings
 from node.clock import SystemClock
 from node.config import Settings
 from node.flows.node import Node, give_up_leases
 from node.flows.reconcile import quarantine
 from node.flows.schedule import open_schedule
+from node.web.operator.console import Console
+from node.web.operator.server import first_link, open_console
 from node.web.server import open_server
 
 _log = structlog.get_logger()
@@ -50,10 +52,24 @@ async def _serve(settings: Settings, folder: Path) -> None:
         stopped = await quarantine(node)
         stack.push_async_callback(give_up_leases, node)
         await stack.enter_async_context(open_schedule(node))
+        console = await stack.enter_async_context(
+            open_console(node, server, folder, secret_files(settings, folder))
+        )
         await _greet(node, server.url, stopped)
+        if console is not None:
+            say_where(console, await first_link(node, console))
         await stop.wait()
         _log.info("ending")
     _log.info("ended")
+
+
+def say_where(console: Console, link: str | None) -> None:
+    """Where the operator's console is; and the one-time link, as long as there is no passkey."""
+    out = progress_screen()
+    out.print(f"  the operator's console is at {console.url}", markup=False, soft_wrap=True)
+    if link is not None:
+        out.print("  open this once, within an hour, and add a passkey:", markup=False)
+        out.print(f"  {link}", markup=False, soft_wrap=True)
 
 
 async def _greet(node: Node, url: str, stopped: str | None) -> None:

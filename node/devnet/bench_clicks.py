@@ -41,8 +41,10 @@ from node.devnet.bench_places import Kind, open_place
 from node.devnet.bench_twins import NaiveClicks
 from node.flows.fold import fold
 from node.month import Month
+from node.settlement.fold import FLATTR
 from node.store.dialect import driver_url
 from node.store.engine import Tx, open_store
+from node.store.inbox import ClickRow, pack_group
 from node.wallet.lightning.simulated import open_simulated_network
 from node.web.server import open_server
 
@@ -186,15 +188,26 @@ async def _write_tokens(tx: Tx) -> None:
 
 
 async def _write_inbox(tx: Tx, rows: int) -> None:
-    """So many clicks of this month that wait: members and things in turn."""
+    """So many clicks of this month that wait, each alone in its row: members and things in turn."""
     month = Month.at(SystemClock().now_us() // 1_000_000)
-    await tx.run(
-        "WITH RECURSIVE number(n) AS (SELECT CAST(0 AS bigint) UNION ALL"
-        " SELECT n + 1 FROM number WHERE n + 1 < CAST(:rows AS bigint))"
-        " INSERT INTO flattr_inbox (month, member, thing, op, at_us)"
-        " SELECT CAST(:month AS integer), 1 + n % 2000, 1 + n * 7919 % 20000, 1, n FROM number",
-        rows=rows, month=month.ordinal,
-    )  # fmt: skip
+    there = min(rows, CLICKERS)
+    await tx.run_each(
+        "INSERT INTO flattr_inbox (month, at_us, clicks) VALUES (:month, 0, :clicks)",
+        [
+            {"month": month.ordinal, "clicks": pack_group([_waiting(number)])[0]}
+            for number in range(there)
+        ],
+    )
+    while there < rows:
+        there += await tx.run(
+            "INSERT INTO flattr_inbox (month, at_us, clicks)"
+            " SELECT month, at_us, clicks FROM flattr_inbox ORDER BY id LIMIT :missing",
+            missing=rows - there,
+        )
+
+
+def _waiting(number: int) -> ClickRow:
+    return 1 + number % PLAN.creators, 1 + number * 7919 % PLAN.things, FLATTR, None
 
 
 async def _fold(url: str) -> dict[str, Any]:

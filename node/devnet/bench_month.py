@@ -123,8 +123,9 @@ async def write_things(tx: Tx, plan: MonthPlan) -> None:
     """Write the things; their owners are the creators in turn."""
     for rows in _turns(plan.things):
         await tx.run_rows(
-            "INSERT INTO thing (id, url, title, owner, claimed_us, created_us)"
-            " SELECT c0, 'https://things.example/' || c0, 'thing ' || c0, c1, 0, 0"
+            "INSERT INTO thing (id, url, site, title, owner, claimed_us, created_us)"
+            " SELECT c0, 'https://things.example/' || c0, 'things.example', 'thing ' || c0, c1, 0,"
+            " 0"
             f" FROM {tx.dialect.json_rows(('bigint', 'bigint'))} WHERE true",
             [(thing, 1 + thing % plan.creators) for (thing,) in rows],
         )

@@ -21,6 +21,7 @@ from typing import Any, Final
 import grpc
 import grpc.aio
 
+from node.clock import Clock
 from node.devnet.daemons import ensure_daemons
 from node.devnet.lightning import open_lightning_network
 from node.devnet.lnurl import LnurlServer, open_lnurl_server
@@ -112,12 +113,17 @@ class DemoNetwork:
 
 
 @asynccontextmanager
-async def open_simulated(folder: Path, creators: list[str]) -> AsyncIterator[DemoNetwork]:
-    """Four simulated nodes in this process, and Lightning addresses for these creators."""
+async def open_simulated(
+    folder: Path, creators: list[str], clock: Clock | None = None
+) -> AsyncIterator[DemoNetwork]:
+    """Four simulated nodes in this process, and Lightning addresses for these creators.
+
+    `clock` dates the invoices; without it the machine's does.
+    """
     names = ("operator", "readers", "creators", "wallet")
     async with AsyncExitStack() as stack:
         network = await stack.enter_async_context(
-            open_simulated_network(folder, dict.fromkeys(names, _BALANCE_MSAT))
+            open_simulated_network(folder, dict.fromkeys(names, _BALANCE_MSAT), clock=clock)
         )
         wallets = {
             name: await stack.enter_async_context(_open_wallet(network.nodes[name]))

@@ -73,10 +73,10 @@ class Visitor:
         self._street = street
         self._headers = {"Authorization": f"Bearer {secret}"}
 
-    async def deposit(self, amount_sat: int) -> tuple[str, str]:
-        """Ask for an invoice: (the deposit's id, BOLT11)."""
+    async def deposit(self, amount_sat: int, what: str = "demo") -> tuple[str, str]:
+        """Ask for an invoice: (the deposit's id, BOLT11). One for each `what`."""
         body = {"amount_sat": amount_sat, "to": "available"}
-        asked = await self._ask("POST", "/deposits", body, key=f"demo-{self.name}")
+        asked = await self._ask("POST", "/deposits", body, key=f"{what}-{self.name}")
         return asked["id"], asked["payment_request"]
 
     async def deposit_state(self, deposit: str) -> str:

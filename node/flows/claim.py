@@ -1,34 +1,59 @@
 """Things: made when they are first named, and claimed by who controls their page.
 
-A claim is proved where the thing is: by a line in `/.well-known/flattr-node.txt` of its host, or by
-a meta tag on the page itself. The line names the member, so that nobody can claim with a proof that
-another has put there. Pending flattrs of the last three months join the split of the month of the
-claim (design.md §3.4).
+A claim is proved where the thing is (`proofs.py`). Pending flattrs of the last three months join
+the split of the month of the claim (design.md §3.4). A thing that has an owner keeps it: no proof
+takes it away. Whole sites are claimed in `sites.py`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
-from node.canonical import canonical_url
+from node.canonical import authority_of, canonical_url
 from node.clock import Clock
-from node.errors import BadInput, Conflict, FetchRefused, NotFound
-from node.ids import MemberId, ThingId, derive
-from node.store import members, things
-from node.store.engine import Store
+from node.errors import BadInput, Conflict, Forbidden, NotFound
+from node.flows.proofs import (
+    Eyes,
+    Seen,
+    claim_line,
+    found_in,
+    judge,
+    nostr_proof,
+    read_places,
+)
+from node.ids import MemberId, ThingId
+from node.store import identities, leaving, members, sites, things
+from node.store.engine import Store, Tx
 from node.store.things import Thing
-from node.wallet.fetch import Fetcher
 
 TITLE_MAX: Final = 200
-PAGE_BYTES_MAX: Final = 512 * 1024
-WELL_KNOWN: Final = "/.well-known/flattr-node.txt"
-_META: Final = re.compile(
-    r"""<meta\s+name=["']flattr-node["']\s+content=["']([^"']{1,200})["']""", re.IGNORECASE
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """What a claim needs. `node_url` is the node's public URL, which the lines name."""
+
+    store: Store
+    clock: Clock
+    eyes: Eyes
+    node_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """Who claims: the line to place, and the Nostr keys that this member signs in with."""
+
+    member: MemberId
+    name: str
+    line: str
+    nostr_keys: tuple[str, ...]
+
+    @property
+    def proofs(self) -> frozenset[str]:
+        """What counts when it is seen at a place."""
+        return frozenset([self.line, *map(nostr_proof, self.nostr_keys)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +62,14 @@ class ClaimResult:
 
     thing: Thing
     proved_by: str | None
-    saw: tuple[str, ...]
-
-
-def claim_line(member: MemberId, name: str) -> str:
-    """What the owner puts on the site, the same for all of a member's claims."""
-    return f"flattr-node={name}:{derive('claim', member, name)}"
+    seen: tuple[Seen, ...]
 
 
 async def add_thing(store: Store, clock: Clock, url: str, title: str) -> Thing:
-    """The thing of this URL, made if it is new. Raises BadUrl, BadInput."""
+    """The thing of this URL, made if it is new: then its site's holder owns it.
+
+    Raises BadUrl, BadInput.
+    """
     canonical = canonical_url(url)
     title = " ".join(title.split())
     if len(title) > TITLE_MAX or not title.isprintable():
@@ -55,8 +78,10 @@ async def add_thing(store: Store, clock: Clock, url: str, title: str) -> Thing:
         found = await things.by_url(tx, canonical)
     if found is not None:
         return found
+    site = authority_of(canonical)
     async with store.write() as tx:
-        thing = await things.add(tx, canonical, title, clock.now_us())
+        await sites.fence(tx, site, exclusive=False)
+        thing = await things.add(tx, canonical, site, title, clock.now_us())
         made = await things.get(tx, thing)
     assert made is not None, "it was added above"
     return made
@@ -75,29 +100,30 @@ async def find_things(store: Store, ids: Sequence[ThingId]) -> dict[ThingId, Thi
         return await things.many(tx, ids)
 
 
-async def claim(
-    store: Store, clock: Clock, fetcher: Fetcher, member: MemberId, thing: ThingId
-) -> ClaimResult:
-    """Look for the member's line, and make the member the owner if it is there.
+async def claim(claiming: Claiming, member: MemberId, thing: ThingId) -> ClaimResult:
+    """Look for the member's proof, and make the member the owner if it is there.
 
-    Raises NotFound, Conflict when it is owned by another.
+    Raises NotFound, Conflict when it is owned by another, Forbidden for who is suspended.
     """
-    wanted = await get_thing(store, thing)
+    wanted = await get_thing(claiming.store, thing)
     _demand_free(wanted, member)
     if wanted.owner == member:
         return ClaimResult(wanted, "claimed before", ())
-    async with store.read() as tx:
-        claimer = await members.get(tx, member)
-    assert claimer is not None, "a token's member exists"
-    proved_by, saw = await _look(fetcher, wanted.url, claim_line(member, claimer.name))
-    if proved_by is None:
-        return ClaimResult(wanted, None, saw)
-    return ClaimResult(await grant(store, clock, member, thing), proved_by, saw)
+    async with claiming.store.read() as tx:
+        claimer = await demand_claimer(tx, claiming.node_url, member)
+    readings = await read_places(claiming.eyes, wanted.url)
+    seen = tuple(judge(reading, claimer.proofs) for reading in readings)
+    if (proof := found_in(seen)) is None:
+        return ClaimResult(wanted, None, seen)
+    owned = await grant(claiming.store, claiming.clock, member, thing)
+    return ClaimResult(owned, proof.place, seen)
 
 
 async def grant(store: Store, clock: Clock, member: MemberId, thing: ThingId) -> Thing:
     """Make a member the owner, on the operator's word. Raises NotFound, Conflict."""
     async with store.write() as tx:
+        if not await leaving.lock(tx, member):
+            raise Conflict("this account is closed: it can own nothing")
         given = await things.claim(tx, thing, member, clock.now_us())
         found = await things.get(tx, thing)
     if found is None:
@@ -107,21 +133,29 @@ async def grant(store: Store, clock: Clock, member: MemberId, thing: ThingId) ->
     return found
 
 
-async def _look(fetcher: Fetcher, url: str, line: str) -> tuple[str | None, tuple[str, ...]]:
-    parts = urlsplit(url)
-    well_known = f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}"
-    saw = []
-    for place in (well_known, url):
-        try:
-            text = await fetcher.get_text(place, limit_bytes=PAGE_BYTES_MAX)
-        except FetchRefused as error:
-            saw.append(f"{place}: {error}")
-            continue
-        lines = {found.strip() for found in (*text.splitlines(), *_META.findall(text))}
-        if line in lines:
-            return place, (*saw, f"{place}: found")
-        saw.append(f"{place}: answered, without the line")
-    return None, tuple(saw)
+async def claimer(claiming: Claiming, member: MemberId) -> Claimer:
+    """A member as one who claims. Raises NotFound."""
+    async with claiming.store.read() as tx:
+        return await claimer_of(tx, claiming.node_url, member)
+
+
+async def claimer_of(tx: Tx, node_url: str, member: MemberId) -> Claimer:
+    """A member as one who claims. Raises NotFound."""
+    found = await members.get(tx, member)
+    if found is None:
+        raise NotFound("there is no such member")
+    line = claim_line(node_url, member, found.name)
+    linked = await identities.of_member(tx, member)
+    keys = tuple(one.key for one in linked if one.kind == "nostr")
+    return Claimer(member, found.name, line, keys)
+
+
+async def demand_claimer(tx: Tx, node_url: str, member: MemberId) -> Claimer:
+    """The same, of a member who may claim. Raises Forbidden for who is suspended."""
+    found = await members.get(tx, member)
+    if found is not None and found.suspended_us is not None:
+        raise Forbidden("your account is suspended: ask the operator")
+    return await claimer_of(tx, node_url, member)
 
 
 def _demand_free(thing: Thing, member: MemberId) -> None:

@@ -12,15 +12,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node.clock import now_s
+from node.flows.lease import LEASE_S
 from node.flows.node import Node
-from node.flows.vault.stablecoin import RAIL
+from node.flows.operator.access import COMMAND_LINE
+from node.flows.operator.acts import pause
+from node.flows.pay import SEND_WITHIN_S
 from node.settlement.attempt import Attempt, AttemptState
-from node.store import attempts, leases
+from node.store import attempts
 
 REASON: Final = "drained by the operator"
 LOOK_EVERY_S: Final = 1.0
-UNSEEN_S: Final = 10
+SHOWN_WITHIN_S: Final = 10
 """LND needs up to a second to show a payment that it has begun (reliability §0, fact 1)."""
+UNSEEN_S: Final = LEASE_S - SEND_WITHIN_S + SHOWN_WITHIN_S
+"""For so long a payer that stood still may send what it stored before the breaker opened."""
 ATTEMPTS_MAX: Final = 100_000
 
 
@@ -54,10 +59,8 @@ class _Watch:
 
 async def drain(node: Node, timeout_s: float, progress: Callable[[Drained], None]) -> Drained:
     """Open the breaker and wait for what is in flight, at most so long."""
-    async with node.store.write() as tx:
-        await leases.halt(tx, node.rail.name, REASON, node.clock.now_us())
-        if node.stablecoin is not None:  # its chain needs no waiting: what is signed is stored
-            await leases.halt(tx, RAIL, REASON, node.clock.now_us())
+    # The stablecoin's chain needs no waiting: what is signed is stored.
+    await pause(node.store, node.clock, COMMAND_LINE, REASON)
     watch, until_s = _Watch(), now_s(node.clock) + timeout_s
     while True:
         report = await node.payer.settle_only()

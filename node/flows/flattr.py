@@ -2,8 +2,8 @@
 
 There is no timer. A group is being written while the next one fills, so a lone click is written at
 once, and under load hundreds share one commit. All clicks of a group wait for one future. Where the
-database has several writers, so many groups are under way at once: two clicks of which neither
-waited for the other's answer have no order.
+database has several writers, a group that has become large does not wait for the one before it: two
+clicks of which neither waited for the other's answer have no order.
 
 A click is idempotent by (member, thing, month): flattring twice is flattring once. With an
 Idempotency-Key it is idempotent in time as well: a repetition answers what the first one answered
@@ -28,12 +28,15 @@ from node.errors import BadMonth, Busy, Conflict, KeyReused
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import FLATTR, UNDO
-from node.store import flattrs
-from node.store.click_writer import ClickWriter, Row, open_click_writers
+from node.store import flattrs, inbox
+from node.store.click_writer import ClickWriter, open_click_writers
 from node.store.engine import Store
+from node.store.inbox import ClickRow
 from node.store.things import Thing
 
 WAITING_MAX: Final = 16_384
+WORTH_A_COMMIT: Final = 32
+"""So many clicks are written beside a group under way, if a writer is free."""
 KEYS_MAX: Final = 200_000
 _DIGEST_BYTES: Final = 16
 
@@ -68,7 +71,7 @@ class _Group:
     __slots__ = ("done", "rows")
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []
+        self.rows: list[ClickRow] = []
         self.done = _Written()
 
 
@@ -84,6 +87,11 @@ class Clicks:
         self._keys: OrderedDict[tuple[MemberId, bytes], tuple[bytes, asyncio.Future[Month]]]
         self._keys = OrderedDict()
         self.written = 0
+
+    @property
+    def waiting(self) -> int:
+        """Clicks that are not on disk yet."""
+        return len(self._filling.rows) + self._writing
 
     async def flattr(
         self, member: MemberId, thing: Thing, month: Month | None, key: str
@@ -103,7 +111,7 @@ class Clicks:
     async def remember_keys(self) -> None:
         """Know the keys of clicks that a process before this one wrote and did not fold."""
         async with self._store.read() as tx:
-            known = await flattrs.inbox_keys(tx)
+            known = await inbox.keys(tx)
         done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
         done.set_result(this_month(self._clock))
         for member, request in known:
@@ -114,11 +122,16 @@ class Clicks:
         while True:
             await self._some.wait()
             self._some.clear()
-            while self._filling.rows:
+            while self._is_worth_writing():
                 group, self._filling = self._filling, _Group()
                 self._writing += len(group.rows)
                 await self._write(writer, group)
                 self._writing -= len(group.rows)
+
+    def _is_worth_writing(self) -> bool:
+        """Whether a group is to be begun now: none is under way, or it is worth a commit more."""
+        waiting = len(self._filling.rows)
+        return waiting >= WORTH_A_COMMIT or (waiting > 0 and not self._writing)
 
     async def drain(self) -> None:
         """Wait until nothing waits."""
@@ -156,12 +169,13 @@ class Clicks:
             self._keys.popitem(last=False)
         return await done
 
-    def _add(self, row: Row) -> asyncio.Future[Month]:
+    def _add(self, row: ClickRow) -> asyncio.Future[Month]:
         group = self._filling
-        if len(group.rows) + self._writing >= WAITING_MAX:
+        if self.waiting >= WAITING_MAX:
             raise Busy("too many clicks are waiting: try again in a second")
         group.rows.append(row)
-        self._some.set()
+        if self._is_worth_writing():
+            self._some.set()
         return group.done
 
     async def _write(self, writer: ClickWriter, group: _Group) -> None:

@@ -15,12 +15,15 @@ from node.failpoints import failpoint
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
-from node.store import flattrs, things
+from node.store import flattrs, inbox, popularity, things
 from node.store.engine import Store, Tx
-from node.store.flattrs import Click
+from node.store.inbox import Click
 
 CLICKS_A_TURN: Final = 50_000
+DAYS_KEPT: Final = 8
+"""For how many days the counters by day are kept, today's included."""
 _KEY_BYTES: Final = 16
+_DAY_US: Final = 86_400 * 1_000_000
 
 
 async def fold(store: Store, clock: Clock, month: Month | None = None) -> int:
@@ -50,8 +53,8 @@ async def fire_subscriptions(tx: Tx, month: Month) -> int:
 async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
     """What a member's month comes to now: folded, not yet folded, and subscribed."""
     row = (await flattrs.packed(tx, [(month, member)]))[month, member]
-    for click in await flattrs.inbox_of(tx, member, month):
-        row.apply(click.thing, click.op)
+    for thing, op in await inbox.clicks_of(tx, member, month):
+        row.apply(thing, op)
     for _, thing in await things.subscribed_in(tx, month, member):
         row.subscribe(thing)
     return row
@@ -60,9 +63,9 @@ async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
 async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
     """How many clicks were folded; None if there was none, 0 if another process took them."""
     async with store.write() as tx:
-        if not await flattrs.waits(tx, month):
+        if not await inbox.waits(tx, month):
             return None
-        clicks = await flattrs.take_inbox(tx, CLICKS_A_TURN, month)
+        clicks = await inbox.take(tx, CLICKS_A_TURN, month)
         fresh = await _without_repetitions(tx, clicks, clock.now_us())
         rows = await flattrs.packed(tx, {(click.month, click.member) for click in fresh})
         counts: Counter[tuple[ThingId, Month]] = Counter()
@@ -70,10 +73,21 @@ async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
             row = rows[click.month, click.member]
             counts[click.thing, click.month] += row.apply(click.thing, click.op)
         await flattrs.put_packed(tx, rows)
-        await things.add_counts(tx, [(*key, delta) for key, delta in counts.items() if delta])
+        changes = [(*key, delta) for key, delta in counts.items() if delta]
+        await things.add_counts(tx, changes)
+        await _add_today(tx, changes, clock.now_us() // _DAY_US)
         failpoint("fold.before_commit")
     failpoint("fold.after_commit")
     return len(clicks)
+
+
+async def _add_today(tx: Tx, changes: Sequence[tuple[ThingId, Month, int]], today: int) -> None:
+    """Count the changes on the day on which they are folded: that of the click, or soon after."""
+    by_thing: Counter[ThingId] = Counter()
+    for thing, _, delta in changes:
+        by_thing[thing] += delta
+    await popularity.add_days(tx, list(by_thing.items()), today)
+    await popularity.forget_days(tx, today - DAYS_KEPT + 1)
 
 
 async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> list[Click]:

@@ -44,6 +44,7 @@ async def forecast(closing: Closing, month: Month) -> Forecast:
     """Split the month as a close would. Nothing is stored. Raises Conflict for a closed month."""
     split, rules = (await preview(closing, month)).split, closing.rules
     creators, net = by_creator(split.things())
+    asset = rules.asset
     async with closing.store.read() as tx:
         names = await listings.names(tx, [MemberId(one) for one in creators.tolist()])
         targets = await members.targets(tx, rules.asset)
@@ -52,7 +53,7 @@ async def forecast(closing: Closing, month: Month) -> Forecast:
     paying = {int(m) for m in with_pot[pots >= rules.dues.units]} if rules.dues else None
     shares = []
     for number, units in zip(creators.tolist(), net.tolist(), strict=True):
-        member, amount = MemberId(number), Amount(units, rules.asset)
+        member, amount = MemberId(number), Amount(units, asset)
         reason: str | None = held_reason(
             targets.get(member), member in suspended, closing.clock.now_us()
         )
@@ -63,6 +64,7 @@ async def forecast(closing: Closing, month: Month) -> Forecast:
         shares.append(CreatorShare(names[member], amount, reason))
     shares.sort(key=lambda one: (-one.net.units, one.name))
     return Forecast(
-        month, Amount(split.pots), Amount(split.distributed), Amount(split.commission),
-        Amount(split.carried), split.readers, split.flattrs, tuple(shares),
+        month, Amount(split.pots, asset), Amount(split.distributed, asset),
+        Amount(split.commission, asset), Amount(split.carried, asset), split.readers,
+        split.flattrs, tuple(shares),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node.clock import Clock, now_s, this_month
-from node.errors import BadInput, KeyReused
+from node.errors import BadInput, Conflict, KeyReused
 from node.failpoints import failpoint
 from node.flows.arrivals import Arrivals
 from node.flows.rules import Rules, demand_node_decides
@@ -23,7 +23,7 @@ from node.ids import MemberId, PaymentHash, derive, entry_id
 from node.ledger import accounts, bookings
 from node.money import Amount
 from node.month import Month
-from node.store import closes, deposits, journal, leases, members
+from node.store import closes, deposits, journal, leases, leaving, members
 from node.store.deposits import Deposit
 from node.store.engine import Store, Tx
 from node.wallet.lightning.answers import SettledInvoice
@@ -156,6 +156,8 @@ async def set_means(funding: Funding, member: MemberId, amount: Amount) -> None:
 
 async def _stored(funding: Funding, wanted: Deposit) -> Deposit:
     async with funding.store.write() as tx:
+        if not await leaving.lock(tx, wanted.member):
+            raise Conflict("this account is closed: it takes no money in")
         if (found := await deposits.get(tx, wanted.id)) is not None:
             if (found.units, found.to_pot) != (wanted.units, wanted.to_pot):
                 raise KeyReused("this Idempotency-Key asked for another deposit: take a new key")

@@ -34,6 +34,7 @@ from node.store.engine import Store, Tx
 from node.store.members import StoredTarget, Token
 from node.wallet.fetch import Fetcher
 from node.wallet.lightning.targets import (
+    AN_INVOICE,
     Bolt11,
     LightningAddress,
     LnurlPay,
@@ -120,6 +121,12 @@ async def revoked_since(store: Store, since_us: int) -> set[str]:
         return await members.revoked_since(tx, since_us)
 
 
+async def suspended(store: Store) -> set[MemberId]:
+    """Everybody who is suspended now."""
+    async with store.read() as tx:
+        return await members.suspended(tx)
+
+
 def demand_valid(token: Token | None, clock: Clock) -> Token:
     """Go on only with a token that is known and valid now. Raises Unauthorized."""
     if token is None or token.revoked_us is not None or token.expires_us <= clock.now_us():
@@ -142,7 +149,7 @@ async def set_target(
 
     Raises BadTarget with what to do, FreshSignInNeeded for a change.
     """
-    target = parse_target(text, allow=fetcher.allow)
+    target = _standing(text, fetcher.allow)
     if not fresh:
         await demand_may_set(store, rules, member, target.text)
     tested = await _try(fetcher, target, rules)
@@ -189,6 +196,17 @@ async def save_target(
     return SavedTarget(stored, target.kind, tested)
 
 
+def _standing(text: str, allow: frozenset[str]) -> LightningAddress | LnurlPay | NodeKey:
+    """A target that is paid again and again. Raises BadTarget."""
+    try:
+        target = parse_target(text, allow=allow)
+    except BadTarget as error:
+        raise BadTarget(str(error).replace(AN_INVOICE, "an LNURL or")) from error
+    if isinstance(target, Bolt11):
+        raise BadTarget("an invoice is paid once: give a Lightning address, an LNURL or a node key")
+    return target
+
+
 def _demand_fresh(before: StoredTarget | None, text: str, wallets: int) -> None:
     if before is not None and before.text != text and wallets:
         raise FreshSignInNeeded(
@@ -197,7 +215,9 @@ def _demand_fresh(before: StoredTarget | None, text: str, wallets: int) -> None:
         )
 
 
-async def _try(fetcher: Fetcher, target: Target, rules: Rules) -> str:
+async def _try(
+    fetcher: Fetcher, target: LightningAddress | LnurlPay | NodeKey, rules: Rules
+) -> str:
     match target:
         case LightningAddress() | LnurlPay():
             try:
@@ -207,10 +227,6 @@ async def _try(fetcher: Fetcher, target: Target, rules: Rules) -> str:
             if limits.min_msat > rules.payout_min.units:
                 return f"it answers, and takes {limits.min_msat} msat or more at a time"
             return f"it answers, and takes {limits.min_msat} to {limits.max_msat} msat"
-        case Bolt11():
-            raise BadTarget(
-                "an invoice is paid once: give a Lightning address, an LNURL or a node key"
-            )
         case NodeKey():
             return "a node key is paid by keysend: it is tried with the first payout"
 

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from node.clock import Clock
 from node.config import Settings
 from node.flows.arrivals import Arrivals
+from node.flows.claim import Claiming
 from node.flows.close import Closing
+from node.flows.earnings.estimate import Estimates
+from node.flows.earnings.known import KnownEarnings
 from node.flows.flattr import Clicks
 from node.flows.fund import Funding
 from node.flows.pay import Payer
+from node.flows.proofs import Eyes
 from node.flows.rules import Rules
 from node.flows.vault.pay import VaultPayer
 from node.flows.vault.stablecoin import Stablecoin
@@ -21,6 +25,7 @@ from node.store.engine import Store
 from node.wallet.fetch import Fetcher
 from node.wallet.lightning.invoices import LightningInvoices
 from node.wallet.lightning.lnd import Lnd
+from node.wallet.txt_records import TxtRecords
 
 
 @dataclass(slots=True)
@@ -56,11 +61,25 @@ class Node:
     arrivals: Arrivals = field(default_factory=Arrivals)
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
+    earnings: KnownEarnings = field(default_factory=KnownEarnings)
+    estimates: Estimates = field(default_factory=Estimates)
+    txt_records: TxtRecords = field(default_factory=TxtRecords)
 
     @property
     def funding(self) -> Funding:
         """For money in."""
         return Funding(self.store, self.clock, self.rules, self.invoices, self.arrivals)
+
+    @property
+    def every_rules(self) -> tuple[Rules, ...]:
+        """The rules of each asset of the node, sats first."""
+        return (self.rules,) if self.stablecoin is None else (self.rules, self.stablecoin.rules)
+
+    @property
+    def claiming(self) -> Claiming:
+        """For claims of things and sites."""
+        eyes = Eyes(self.fetcher, self.txt_records)
+        return Claiming(self.store, self.clock, eyes, self.settings.web.public_url)
 
     @property
     def payer(self) -> Payer:

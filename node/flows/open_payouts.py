@@ -89,11 +89,11 @@ async def _dues_from_earnings(tx: Tx, close: Close) -> None:
 
 async def _open(tx: Tx, close: Close, rules: Rules, now_us: int) -> None:
     earners, earned = await closes.balances(tx, Kind.EARNED, close.asset)
-    units = earned - earned % _payable(close.asset)
+    units = earned - earned % smallest_payable(close.asset)
     enough = (units > 0) & (units >= rules.payout_min.units)
     members, units = earners[enough], units[enough]
     tenth = await journal.balance(tx, accounts.commission(close.asset))
-    tenth = Amount(tenth.units - tenth.units % _payable(close.asset), close.asset)
+    tenth = Amount(tenth.units - tenth.units % smallest_payable(close.asset), close.asset)
     pays_operator = rules.operator_target is not None and bool(tenth)
     if pays_operator:
         members = np.concatenate([[OPERATOR], members])
@@ -114,7 +114,7 @@ def _commission(close: Close, rules: Rules, tenth: Amount) -> Payout:
     )  # fmt: skip
 
 
-def _payable(asset: Asset) -> int:
+def smallest_payable(asset: Asset) -> int:
     """The smallest amount that a rail can pay, in base units."""
     return asset.units_per_coin if asset is Asset.SAT else 1
 

@@ -3,7 +3,8 @@
 Whom it came from is recomputed from the parts of that month's close: each reader's share for each
 counted flattr on one of the creator's things. What is left is given back in that proportion, by
 cumulative rounding, so that the parts sum to the whole. The commission was taken from the same
-shares and stays where it is.
+shares and stays where it is. Readers who have closed their accounts get nothing back: theirs
+goes to the others, and if there are none, it stays the creator's to release.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from node.ids import MemberId
 from node.ledger import bookings
 from node.money import Amount
 from node.month import Month
-from node.store import held, journal, members
+from node.store import held, journal, leaving, members
 from node.store.closes import Close
 from node.store.engine import Tx
 
@@ -46,7 +47,12 @@ async def return_what_was_held_too_long(tx: Tx, close: Close, rules: Rules, now_
 
 
 async def _give_back(tx: Tx, close: Close, member: MemberId, month: Month, amount: Amount) -> None:
-    came_from = await contributions(tx, month, close.asset, member)
+    left = await leaving.closed_members(tx)
+    came_from = [
+        one for one in await contributions(tx, month, close.asset, member) if one.reader not in left
+    ]
+    if not came_from:
+        return
     parts = pro_rata(amount.units, [one.units for one in came_from])
     to = [(one.reader, units) for one, units in zip(came_from, parts, strict=True)]
     entry = bookings.return_held(member, month, close.month.plus(1), close.asset, to)

@@ -6,6 +6,7 @@
     months   close what is over
     pay      round after round
     late     look at attempts that were called dead a day ago or less
+    tidy     forget answers to Idempotency-Keys that are older than 30 days
     chain    read the vault's events: what is final is booked            (with the stablecoin only)
     vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
 
@@ -23,18 +24,21 @@ import structlog
 
 from node.clock import Clock, now_s, this_month
 from node.errors import CorruptBooks, LeaseLost, NodeError
-from node.flows import fund
+from node.flows import answers, fund
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
+from node.flows.operator.access import NODE
+from node.flows.operator.acts import SENDING, may_close
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
 from node.flows.vault import chain_money
 from node.flows.vault.stablecoin import RAIL
 from node.money import Asset
 from node.month import Month
-from node.store import attempts, closes, flattrs, journal, leases
+from node.store import attempts, closes, flattrs, journal, leases, operator_log
 from node.store.engine import Store
+from node.store.operator_log import Act
 
 FOLD_QUIET_S: Final = 0.1
 FOLD_EVERY: Final = 100_000
@@ -44,6 +48,7 @@ SWEEP_EVERY_S: Final = 600.0
 LATE_EVERY_S: Final = 600.0
 CHAIN_EVERY_S: Final = 15.0
 VAULT_EVERY_S: Final = 6.0
+TIDY_EVERY_S: Final = 3600.0
 LATE_FOR_S: Final = 86_400
 AGAIN_AFTER_S: Final = 5.0
 
@@ -55,7 +60,7 @@ async def open_schedule(node: Node) -> AsyncIterator[None]:
     """Run the tasks until the block ends."""
     jobs = {
         "watch": _watch, "sweep": _sweep, "fold": _fold, "months": _months, "pay": _pay,
-        "late": _late,
+        "late": _late, "tidy": _tidy,
     }  # fmt: skip
     if node.stablecoin is not None:
         jobs |= {"chain": _chain, "vault": _vault}
@@ -73,9 +78,12 @@ async def open_schedule(node: Node) -> AsyncIterator[None]:
 async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> list[Month]:
     """Close every month that is over and has anything in it; the months that were closed.
 
+    Where the settings want the operator's approval, up to the first that has none.
+
     What was paid before the cutoff is credited first. Raises RailUnavailable, CorruptBooks.
     """
     over = await months_to_close(node.store, node.clock, node.rules.asset)
+    over = await may_close(node.store, node.settings, node.rules.asset, over)
     if over:
         await fund.catch_up(node.funding)
     for month in over:
@@ -91,7 +99,8 @@ async def close_in_stablecoin(node: Node, progress: Callable[[str], None]) -> li
     closed: list[Month] = []
     if (coin := node.stablecoin) is None:
         return closed
-    for month in await months_to_close(node.store, node.clock, coin.rules.asset):
+    over = await months_to_close(node.store, node.clock, coin.rules.asset)
+    for month in await may_close(node.store, node.settings, coin.rules.asset, over):
         if not await chain_money.read_until(coin.money, month.ends_s):
             progress(f"{month}: waits for a final block after its end")
             break
@@ -159,8 +168,10 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
 async def _stop_paying(node: Node, words: str) -> None:
     try:
         async with node.store.write() as tx:
-            for rail in {node.rail.name, RAIL}:
-                await leases.stop(tx, rail, words[:500], node.clock.now_us())
+            now_us, words = node.clock.now_us(), words[:500]
+            opened = [await leases.stop(tx, rail, words, now_us) for rail in (node.rail.name, RAIL)]
+            if any(opened):
+                await operator_log.append(tx, Act(NODE, "stopped", SENDING, words), now_us)
     except Exception:  # noqa: BLE001  the next round finds the same books, and tries again
         _log.exception("the breaker could not be opened")
 
@@ -225,6 +236,11 @@ async def _vault(node: Node) -> None:
 async def _late(node: Node) -> None:
     await watch_late(node)
     await asyncio.sleep(LATE_EVERY_S)
+
+
+async def _tidy(node: Node) -> None:
+    await answers.forget_old(node.store, node.clock)
+    await asyncio.sleep(TIDY_EVERY_S)
 
 
 def _until_cutoff_s(clock: Clock) -> float:

@@ -1,8 +1,9 @@
 """Read a month out of the store and split it: part by part, so that memory stays bounded.
 
 Readers come in order, some thousands at a time, with their flattrs of the month, and those of the
-last three months on things that were claimed in this one (design.md §3.4). Nothing is written here:
-a close stores the result, a dry run shows it.
+last three months on things that were claimed in this one (design.md §3.4); not of a month at whose
+end a thing had an owner, who has left since: those were split then. Nothing is written here: a
+close stores the result, a dry run shows it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from node.ids import MemberId, ThingId
 from node.money import Asset
 from node.month import Month
 from node.settlement.month_split import Flattrs, MonthSplit, Part
-from node.store import closes, flattrs
+from node.store import closes, flattrs, leaving
 from node.store.engine import Tx
 from node.store.flattrs import PackedReaders
 
@@ -66,13 +67,14 @@ async def split_month(
     members, pots = await closes.pots(tx, month, asset)
     owners = await closes.owners(tx, month.ends_s * 1_000_000, asset)
     split = MonthSplit(commission_bps, owners, await closes.things_max(tx))
-    claimed = await closes.claimed_between(tx, month.starts_s * 1_000_000, month.ends_s * 1_000_000)
+    claimed = await _claimed(tx, month)
     more = np.array(extra, np.int64).reshape(-1, 2)
     parts: list[SplitPart] = []
     read: _ReadPart | None = None
     for start in range(0, len(members), READERS_A_PART):
         some = slice(start, start + READERS_A_PART)
-        reading = _read_part(tx, month, members[some], pots[some], waited=len(claimed) > 0)
+        waited = any(map(len, claimed))
+        reading = _read_part(tx, month, members[some], pots[some], waited=waited)
         if read is None:
             read = await reading
         else:  # a part is split, in another thread, while the next one is read
@@ -84,6 +86,17 @@ async def split_month(
         parts.append(await asyncio.to_thread(_split_part, split, read, claimed, more))
         progress(f"split {len(members)} of {len(members)} pots")
     return Result(split, parts)
+
+
+async def _claimed(tx: Tx, month: Month) -> list[Units]:
+    """Things claimed in this month whose flattrs wait, of each pending month, oldest first."""
+    span = (month.starts_s * 1_000_000, month.ends_s * 1_000_000)
+    claimed = await closes.claimed_between(tx, *span)
+    things, released_us = await leaving.released_and_claimed(tx, *span)
+    months = [month.plus(-back) for back in range(PENDING_MONTHS, 0, -1)]
+    return [
+        claimed[~np.isin(claimed, things[released_us >= one.ends_s * 1_000_000])] for one in months
+    ]
 
 
 async def _read_part(
@@ -99,10 +112,15 @@ async def _read_part(
     return _ReadPart(members, pots, pending, packed)
 
 
-def _split_part(split: MonthSplit, read: _ReadPart, claimed: Units, extra: Units) -> SplitPart:
+def _split_part(
+    split: MonthSplit, read: _ReadPart, claimed: list[Units], extra: Units
+) -> SplitPart:
     """Split a part's pots over its flattrs, what waited for a thing's claim, and `extra`."""
     members = read.members
-    pending = [_on(claimed, _marks(members, packed)) for packed in read.pending]
+    pending = [
+        _on(waiting, _marks(members, packed))
+        for waiting, packed in zip(claimed, read.pending, strict=False)
+    ]
     marks = _marks(members, read.month)
     if more := [*pending, _matched(members, extra[:, 0], extra[:, 1])] if len(extra) else pending:
         marks = Flattrs(

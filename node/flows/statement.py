@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from node.clock import Clock, now_s, this_month
 from node.flows import fold, receipts
-from node.flows.receipts import Receipt, ThingEarning
+from node.flows.receipts import Receipt
 from node.flows.rules import Rules
 from node.ids import MemberId, ThingId
 from node.ledger import accounts
-from node.money import Amount
+from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.split import PotSplit, split_pot
 from node.store import closes, history, journal, members, things
@@ -116,15 +116,11 @@ async def closed_months(store: Store, rules: Rules, member: MemberId) -> list[Re
     return [receipt for receipt in found if receipt is not None]
 
 
-async def earnings_of(
-    store: Store, rules: Rules, member: MemberId, month: Month
-) -> tuple[Close, list[ThingEarning]] | None:
-    """What a creator's things brought in a closed month; None while it is open."""
+async def digest_of(store: Store, asset: Asset, month: Month) -> str | None:
+    """The name of a closed month's result; None until it is proved."""
     async with store.read() as tx:
-        close = await closes.get(tx, month, rules.asset)
-        if close is None or close.stage.number < Stage.BOOKED.number:
-            return None
-        return close, await receipts.earnings(tx, month, rules.asset, member)
+        close = await closes.get(tx, month, asset)
+    return close.digest if close is not None else None
 
 
 async def things_of(store: Store, wanted: list[ThingId]) -> dict[ThingId, Thing]:

@@ -13,6 +13,7 @@ from node.ids import EntryId
 from node.ledger.entry import GENESIS, Entry, chain_hash, transfers_digest
 from node.money import Asset
 from node.month import Month
+from node.store import operator_log
 from node.store.engine import Tx
 
 
@@ -146,6 +147,7 @@ async def breaches(tx: Tx, *, deep: bool = False) -> list[Breach]:
     if deep:
         for asset in Asset:
             found += await _chain_breaches(tx, asset)
+        found += await _log_breaches(tx)
     return found
 
 
@@ -166,6 +168,12 @@ async def _chain_breaches(tx: Tx, asset: Asset) -> list[Breach]:
     if head is not None and (head.seq, head.head) != (seq, before):
         return [Breach("I11", law, (f"it ends at {seq}, and should at {head.seq}",))]
     return []
+
+
+async def _log_breaches(tx: Tx) -> list[Breach]:
+    """Recompute the hash chain of the operator's log."""
+    words = operator_log.broken(await operator_log.everything(tx), await operator_log.head(tx))
+    return [Breach("I16", "the operator's log is unbroken", (words,))] if words else []
 
 
 async def _postings_digest(tx: Tx, number: int) -> str:

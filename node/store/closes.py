@@ -259,9 +259,10 @@ async def owners(tx: Tx, cutoff_us: int, asset: Asset) -> Owners:
 
 
 async def claimed_between(tx: Tx, from_us: int, to_us: int) -> Units:
-    """Things that were claimed in this time, in order."""
+    """Things that were claimed in this time, in order; not those that were made with an owner."""
     (claimed,) = await tx.numbers(
-        "SELECT id AS c0 FROM thing WHERE claimed_us >= :from_us AND claimed_us < :to_us", 1,
+        "SELECT id AS c0 FROM thing WHERE claimed_us >= :from_us AND claimed_us < :to_us"
+        " AND claimed_us > created_us", 1,
         from_us=from_us, to_us=to_us,
     )  # fmt: skip
     return np.sort(claimed)

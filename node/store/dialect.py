@@ -20,18 +20,15 @@ Name = Literal["sqlite", "postgresql"]
 
 _FORBIDDEN: Final = ("entry", "posting")
 _WRITE_CLICKS: Final = """CREATE FUNCTION write_clicks(landed integer, written_us bigint,
-        members integer[], things integer[], ops integer[], requests bytea[])
-        RETURNS integer LANGUAGE plpgsql AS $$
+        packed bytea, packed_keys bytea) RETURNS integer LANGUAGE plpgsql AS $$
         BEGIN
             LOOP  -- to the first month that is not frozen, fenced until the commit
                 PERFORM pg_advisory_xact_lock_shared(1717, landed);
                 EXIT WHEN NOT EXISTS (SELECT 1 FROM close WHERE month = landed);
                 landed := landed + 1;
             END LOOP;
-            INSERT INTO flattr_inbox (month, member, thing, op, at_us, request)
-                SELECT landed, click.member, click.thing, click.op, written_us, click.request
-                FROM unnest(members, things, ops, requests)
-                AS click(member, thing, op, request);
+            INSERT INTO flattr_inbox (month, at_us, clicks, keys)
+                VALUES (landed, written_us, packed, packed_keys);
             RETURN landed;
         END $$"""
 
@@ -69,6 +66,13 @@ class Dialect:
         shared = "" if exclusive else "_shared"
         return f"SELECT pg_advisory_xact_lock{shared}(1717, CAST(:month AS integer))"
 
+    def site_fence(self, *, exclusive: bool) -> str | None:
+        """The lock on `:site` that new things of it share and a claim of it has alone."""
+        if self.name == "sqlite":
+            return None
+        shared = "" if exclusive else "_shared"
+        return f"SELECT pg_advisory_xact_lock{shared}(1719, hashtext(:site))"
+
 
 @cache
 def _json_rows(name: Name, types: tuple[str, ...]) -> str:
@@ -86,6 +90,24 @@ def triggers(name: str) -> list[str]:
     return _sqlite_triggers() if name == "sqlite" else _postgres_triggers()
 
 
+def log_triggers(name: str) -> list[str]:
+    """The same for the operator's log, which is younger."""
+    return _never_changes(name, "operator_log")
+
+
+def _never_changes(name: str, table: str) -> list[str]:
+    """The triggers that refuse to change or delete a row of a table."""
+    if name == "sqlite":
+        return [
+            f"""CREATE TRIGGER {table}_never_{verb.lower()}d BEFORE {verb} ON {table} BEGIN
+                SELECT RAISE(ABORT, '{table}: rows are never changed or deleted');
+            END"""
+            for verb in ("UPDATE", "DELETE")
+        ]
+    never = f"{table}_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
+    return [f"CREATE TRIGGER {never} FOR EACH STATEMENT EXECUTE FUNCTION rows_never_change()"]
+
+
 def _sqlite_triggers() -> list[str]:
     statements = [
         """CREATE TRIGGER posting_moves_balances AFTER INSERT ON posting BEGIN
@@ -93,13 +115,7 @@ def _sqlite_triggers() -> list[str]:
             UPDATE account SET balance = balance - side * NEW.units WHERE id = NEW.credit;
         END"""
     ]
-    for table in _FORBIDDEN:
-        statements += [
-            f"""CREATE TRIGGER {table}_never_{verb.lower()}d BEFORE {verb} ON {table} BEGIN
-                SELECT RAISE(ABORT, '{table}: rows are never changed or deleted');
-            END"""
-            for verb in ("UPDATE", "DELETE")
-        ]
+    statements += [one for table in _FORBIDDEN for one in _never_changes("sqlite", table)]
     return statements
 
 
@@ -125,11 +141,7 @@ def _postgres_triggers() -> list[str]:
         FOR EACH STATEMENT EXECUTE FUNCTION posting_moves_balances()""",
         never,
     ]
-    statements += [
-        f"CREATE TRIGGER {table}_never_changes BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}"
-        " FOR EACH STATEMENT EXECUTE FUNCTION rows_never_change()"
-        for table in _FORBIDDEN
-    ]
+    statements += [one for table in _FORBIDDEN for one in _never_changes("postgresql", table)]
     return statements
 
 

@@ -1,15 +1,12 @@
-"""Flattrs: the inbox that clicks are appended to, and the packed months they are folded into.
+"""Flattrs: one packed row per member and month, which clicks are folded into (`inbox.py`).
 
-The inbox has no index, so writing a click costs its bytes and its share of one commit. Folding
-takes rows out of the inbox in order and applies them to one packed row per member and month: the
-things that stand, and those that were undone (an undone thing is not brought back by a
-subscription). Reading a member's month is that row plus what is still in the inbox.
+A row has the things that stand, and those that were undone: an undone thing is not brought back by
+a subscription. Reading a member's month is that row plus what is still in the inbox.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,17 +17,6 @@ from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
 from node.store.engine import Tx
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """A row of the inbox. `request`: 16 bytes of the Idempotency-Key's hash, 16 of the body's."""
-
-    month: Month
-    member: MemberId
-    thing: ThingId
-    op: int
-    request: bytes | None
 
 
 class PackedReaders:
@@ -59,48 +45,6 @@ class PackedReaders:
     def things(self) -> NDArray[np.uint32]:
         """All their things, reader after reader, as they are stored: half the memory."""
         return np.frombuffer(b"".join(self._things), "<u4")
-
-
-async def take_inbox(tx: Tx, limit: int, month: Month | None = None) -> list[Click]:
-    """Take the oldest clicks out of the inbox, in order; of one month if it is given."""
-    rows = await tx.rows(
-        "DELETE FROM flattr_inbox WHERE id IN (SELECT id FROM flattr_inbox"
-        " WHERE CAST(:month AS integer) IS NULL OR month = :month ORDER BY id LIMIT :limit)"
-        " RETURNING id, month, member, thing, op, request",
-        month=month.ordinal if month else None, limit=limit,
-    )  # fmt: skip
-    return [_click(row) for row in sorted(rows, key=lambda row: int(row.id))]
-
-
-async def waits(tx: Tx, month: Month | None = None) -> bool:
-    """Whether a click is in the inbox; of one month if it is given."""
-    row = await tx.row(
-        "SELECT 1 FROM flattr_inbox WHERE CAST(:month AS integer) IS NULL OR month = :month"
-        " LIMIT 1",
-        month=month.ordinal if month else None,
-    )
-    return row is not None
-
-
-async def inbox_of(tx: Tx, member: MemberId, month: Month) -> list[Click]:
-    """A member's clicks of a month that are not folded yet, in order."""
-    rows = await tx.rows(
-        "SELECT month, member, thing, op, request FROM flattr_inbox"
-        " WHERE member = :member AND month = :month ORDER BY id",
-        member=member, month=month.ordinal,
-    )  # fmt: skip
-    return [_click(row) for row in rows]
-
-
-async def inbox_keys(tx: Tx) -> list[tuple[MemberId, bytes]]:
-    """The Idempotency-Keys of clicks that are not folded yet."""
-    rows = await tx.rows("SELECT member, request FROM flattr_inbox WHERE request IS NOT NULL")
-    return [(MemberId(row.member), bytes(row.request)) for row in rows]
-
-
-async def inbox_length(tx: Tx) -> int:
-    """How many clicks wait to be folded."""
-    return int(await tx.value("SELECT count(*) FROM flattr_inbox"))
 
 
 async def packed(
@@ -177,13 +121,6 @@ async def fence(tx: Tx, month: Month, *, exclusive: bool) -> None:
 def pack(things: Iterable[ThingId]) -> bytes:
     """Sorted little-endian 32-bit numbers."""
     return np.array(sorted(things), "<u4").tobytes()
-
-
-def _click(row: Row[Any]) -> Click:
-    request = None if row.request is None else bytes(row.request)
-    return Click(
-        Month.from_ordinal(row.month), MemberId(row.member), ThingId(row.thing), row.op, request
-    )
 
 
 def _unpacked(row: Row[Any] | None) -> PackedMonth:

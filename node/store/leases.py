@@ -65,23 +65,24 @@ async def give_up(tx: Tx, holder: str) -> None:
     await tx.run("UPDATE lease SET until_us = 0 WHERE holder = :holder", holder=holder)
 
 
-async def stop(tx: Tx, name: str, reason: str, now_us: int) -> None:
-    """Open the breaker of a rail: nothing more is sent on it. The first reason stays."""
-    await tx.run(
+async def stop(tx: Tx, name: str, reason: str, now_us: int) -> bool:
+    """Open the breaker of a rail: nothing more is sent on it. False: it is, the reason stays."""
+    opened = await tx.run(
         "INSERT INTO breaker (name, reason, since_us) VALUES (:name, :reason, :now_us)"
         " ON CONFLICT DO NOTHING",
         name=name, reason=reason, now_us=now_us,
     )  # fmt: skip
+    return opened == 1
 
 
-async def halt(tx: Tx, rail: str, reason: str, now_us: int) -> None:
+async def halt(tx: Tx, rail: str, reason: str, now_us: int) -> bool:
     """Open the breaker and be sure: no transaction that leads to a send is half done by then.
 
     Such a transaction holds the row of the rail's lease; this one waits for it, and those that come
     later see the breaker.
     """
     await tx.run("UPDATE lease SET holder = holder WHERE name = :name", name=f"pay.{rail}")
-    await stop(tx, rail, reason, now_us)
+    return await stop(tx, rail, reason, now_us)
 
 
 async def resume(tx: Tx, name: str) -> bool:
@@ -106,6 +107,15 @@ async def set_cursor(tx: Tx, name: str, value: int) -> None:
         "INSERT INTO cursor (name, value) VALUES (:name, :value) ON CONFLICT (name)"
         " DO UPDATE SET value = excluded.value WHERE cursor.value < excluded.value",
         name=name, value=value,
+    )  # fmt: skip
+
+
+async def forget_answers(tx: Tx, before_us: int, limit: int) -> int:
+    """Delete some answers that were kept before a time; how many."""
+    return await tx.run(
+        "DELETE FROM request_key WHERE (member, key) IN (SELECT member, key FROM request_key"
+        " WHERE created_us < :before_us LIMIT :limit)",
+        before_us=before_us, limit=limit,
     )  # fmt: skip
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from node.ids import MemberId, PayoutId
 from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.payout import PayoutKind, PayoutState
 from node.store.engine import Tx
+
+_ESCAPED: Final = re.compile("[!%_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class ListedMember:
 
 
 async def payouts(
-    tx: Tx, asset: Asset, state: PayoutState | None, limit: int
+    tx: Tx, asset: Asset, state: PayoutState | None, limit: int, offset: int = 0
 ) -> list[ListedPayout]:
     """Payouts, newest month first, of one state if it is given."""
     rows = await tx.rows(
@@ -52,8 +56,8 @@ async def payouts(
         " AND attempt.state = 'limbo') AS limbo FROM payout"
         " LEFT JOIN member ON member.id = payout.member WHERE payout.asset = :asset"
         " AND (CAST(:state AS text) IS NULL OR payout.state = :state)"
-        " ORDER BY created_us DESC, name, payout.id LIMIT :limit",
-        asset=asset, state=state, limit=limit,
+        " ORDER BY created_us DESC, name, payout.id LIMIT :limit OFFSET :offset",
+        asset=asset, state=state, limit=limit, offset=offset,
     )  # fmt: skip
     return [
         ListedPayout(
@@ -66,16 +70,20 @@ async def payouts(
     ]  # fmt: skip
 
 
-async def members(tx: Tx, asset: Asset, limit: int) -> list[ListedMember]:
-    """Members in the order of joining."""
+async def members(
+    tx: Tx, asset: Asset, limit: int, part: str = "", offset: int = 0
+) -> list[ListedMember]:
+    """Members in the order of joining, whose name has this part."""
     rows = await tx.rows(
         "SELECT member.id, member.name, suspended_us, target.text AS target, (SELECT count(*)"
         " FROM thing WHERE owner = member.id) AS things, coalesce(balance, 0) AS available"
         " FROM member LEFT JOIN target ON target.member = member.id AND target.asset = :asset"
         " AND replaced_us IS NULL LEFT JOIN account ON account.member = member.id"
         " AND account.kind = 'available' AND account.asset = :asset"
-        " ORDER BY member.id LIMIT :limit",
-        asset=asset, limit=limit,
+        # A name is searched as it is written: no letter of it is a wildcard.
+        " WHERE lower(member.name) LIKE '%' || lower(CAST(:part AS text)) || '%' ESCAPE '!'"
+        " ORDER BY member.id LIMIT :limit OFFSET :offset",
+        asset=asset, limit=limit, offset=offset, part=_ESCAPED.sub(r"!\g<0>", part),
     )  # fmt: skip
     return [
         ListedMember(

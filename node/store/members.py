@@ -22,11 +22,14 @@ class Member:
     created_us: int
     suspended_us: int | None
     dues_from_earnings: bool
+    shows_flattrs: bool
+    """Whether creators' pages may name the member among their readers."""
+    closed_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An API token, without the secret itself."""
+    """An API token, without the secret itself. `suspended`: whether its member is."""
 
     id: str
     member: MemberId
@@ -35,6 +38,7 @@ class Token:
     created_us: int
     expires_us: int
     revoked_us: int | None
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,11 @@ async def set_dues_from_earnings(tx: Tx, member: MemberId, on: bool) -> None:
     await tx.run("UPDATE member SET dues_from_earnings = :on WHERE id = :id", on=on, id=member)
 
 
+async def set_shows_flattrs(tx: Tx, member: MemberId, on: bool) -> None:
+    """Whether creators' pages may name the member among their readers."""
+    await tx.run("UPDATE member SET shows_flattrs = :on WHERE id = :id", on=on, id=member)
+
+
 async def set_suspended(tx: Tx, member: MemberId, since_us: int | None) -> None:
     """Suspend a member, or lift it with None."""
     await tx.run("UPDATE member SET suspended_us = :us WHERE id = :id", us=since_us, id=member)
@@ -114,10 +123,11 @@ async def add_token(tx: Tx, token: Token, hashed: str) -> None:
 async def tokens_by_hash(tx: Tx, hashes: Sequence[str]) -> dict[str, Token]:
     """The tokens whose secrets have these hashes, by hash; revoked and expired ones too."""
     rows = await tx.rows_of(
-        f"SELECT token.* FROM token JOIN {tx.dialect.json_rows(('text',))} ON token.hash = c0",
+        "SELECT token.*, suspended_us FROM token JOIN member ON member.id = token.member"
+        f" JOIN {tx.dialect.json_rows(('text',))} ON token.hash = c0",
         [(hashed,) for hashed in hashes],
     )
-    return {row.hash: _token(row) for row in rows}
+    return {row.hash: _token(row, row.suspended_us is not None) for row in rows}
 
 
 async def revoked_since(tx: Tx, since_us: int) -> set[str]:
@@ -221,14 +231,15 @@ def _member(row: Row[Any] | None) -> Member | None:
     if row is None:
         return None
     return Member(
-        MemberId(row.id), row.name, row.created_us, row.suspended_us, bool(row.dues_from_earnings)
-    )
+        MemberId(row.id), row.name, row.created_us, row.suspended_us,
+        bool(row.dues_from_earnings), bool(row.shows_flattrs), row.closed_us,
+    )  # fmt: skip
 
 
-def _token(row: Row[Any]) -> Token:
+def _token(row: Row[Any], suspended: bool = False) -> Token:
     return Token(
         row.id, MemberId(row.member), row.label, frozenset(row.scopes.split()), row.created_us,
-        row.expires_us, row.revoked_us,
+        row.expires_us, row.revoked_us, suspended,
     )  # fmt: skip
 
 

@@ -37,11 +37,17 @@ class MemberRow(SQLModel, table=True):
     """Someone with an account: a reader, a creator, or both."""
 
     __tablename__: ClassVar[Any] = "member"
+    __table_args__ = (
+        Index("member_shown", "id", sqlite_where=text("shows_flattrs"),
+              postgresql_where=text("shows_flattrs")),
+    )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     created_us: int = big()
     suspended_us: int | None = big()
     dues_from_earnings: bool = Field(sa_column_kwargs={"server_default": text("true")})
+    shows_flattrs: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    closed_us: int | None = big()
 
 
 class TokenRow(SQLModel, table=True):
@@ -103,13 +109,17 @@ class ThingRow(SQLModel, table=True):
     """What can be flattred, known by its canonical URL."""
 
     __tablename__: ClassVar[Any] = "thing"
-    __table_args__ = (Index("thing_of_owner", "owner"),)
+    __table_args__ = (Index("thing_of_owner", "owner"), Index("thing_of_site", "site"))
     id: int | None = Field(default=None, primary_key=True)
     url: str = Field(unique=True)
+    site: str = Field(sa_column_kwargs={"server_default": ""})
+    """The host of the URL, with its port if that is no plain one."""
     title: str
     owner: int | None = Field(default=None, foreign_key="member.id")
     claimed_us: int | None = big()
     created_us: int = big()
+    released_us: int | None = big()
+    """When its last owner left. What was flattred before a cutoff that the owner saw is paid."""
 
 
 class SubscriptionRow(SQLModel, table=True):
@@ -130,17 +140,14 @@ class SubscriptionRow(SQLModel, table=True):
 
 
 class FlattrInboxRow(SQLModel, table=True):
-    """Clicks as they come, in order of `id`. `op`: 1 flattr, 0 undo. No index: writing is all."""
+    """A group of clicks as they came, packed (`inbox.py`). No index: writing is all."""
 
     __tablename__: ClassVar[Any] = "flattr_inbox"
     id: int | None = Field(default=None, primary_key=True, sa_type=_ROW_ID)
     month: int
-    member: int
-    thing: int
-    op: int
     at_us: int = big()
-    request: bytes | None = None
-    """The hashes of the Idempotency-Key and of the body, 16 bytes each."""
+    clicks: bytes
+    keys: bytes | None = None
 
 
 class FlattrMonthRow(SQLModel, table=True):

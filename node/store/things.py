@@ -23,6 +23,7 @@ class Thing:
     owner: MemberId | None
     claimed_us: int | None
     created_us: int
+    released_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,17 @@ class Subscription:
         return self.first.plus(self.months - 1)
 
 
-async def add(tx: Tx, url: str, title: str, now_us: int) -> ThingId:
-    """The thing of this canonical URL, made if it was not there."""
+async def add(tx: Tx, url: str, site: str, title: str, now_us: int) -> ThingId:
+    """The thing of this canonical URL, made if it was not there; it is its site's holder's."""
     number = await tx.value(
-        "INSERT INTO thing (url, title, created_us) VALUES (:url, :title, :now_us)"
-        " ON CONFLICT DO NOTHING RETURNING id",
-        url=url, title=title, now_us=now_us,
+        "INSERT INTO thing (url, site, title, owner, claimed_us, created_us)"
+        " SELECT CAST(:url AS text), CAST(:site AS text), CAST(:title AS text), member,"
+        " CASE WHEN member IS NULL THEN NULL ELSE CAST(:now_us AS bigint) END,"
+        " CAST(:now_us AS bigint)"
+        " FROM (SELECT 1 AS one) AS one LEFT JOIN site_claim ON site = :site"
+        " AND held_us IS NOT NULL AND ended_us IS NULL"
+        " WHERE true ON CONFLICT DO NOTHING RETURNING id",
+        url=url, site=site, title=title, now_us=now_us,
     )  # fmt: skip
     if number is None:
         number = await tx.value("SELECT id FROM thing WHERE url = :url", url=url)
@@ -73,6 +79,15 @@ async def many(tx: Tx, things: Sequence[ThingId]) -> dict[ThingId, Thing]:
         [(thing,) for thing in things],
     )
     return {ThingId(row.id): _thing(row) for row in rows}
+
+
+async def by_urls(tx: Tx, urls: Sequence[str]) -> dict[str, Thing]:
+    """The things with these canonical URLs, by URL."""
+    rows = await tx.rows_of(
+        f"SELECT thing.* FROM thing JOIN {tx.dialect.json_rows(('text',))} ON thing.url = c0",
+        [(url,) for url in urls],
+    )
+    return {row.url: _thing(row) for row in rows}
 
 
 async def of_owner(tx: Tx, owner: MemberId, after: ThingId, limit: int) -> list[Thing]:
@@ -118,6 +133,19 @@ async def counts_of(tx: Tx, thing: ThingId) -> dict[Month, int]:
         thing=thing,
     )
     return {Month.from_ordinal(row.month): int(row.flattrs) for row in rows}
+
+
+async def counts_of_many(tx: Tx, things: Sequence[ThingId]) -> dict[ThingId, dict[Month, int]]:
+    """The same of many things; those that nobody flattred are left out."""
+    rows = await tx.rows_of(
+        "SELECT thing, month, flattrs FROM thing_count"
+        f" JOIN {tx.dialect.json_rows(('bigint',))} ON thing = c0 WHERE flattrs > 0",
+        [(thing,) for thing in things],
+    )
+    found: dict[ThingId, dict[Month, int]] = {}
+    for row in rows:
+        found.setdefault(ThingId(row.thing), {})[Month.from_ordinal(row.month)] = int(row.flattrs)
+    return found
 
 
 async def most_flattred(tx: Tx, month: Month, limit: int) -> list[tuple[Thing, int]]:
@@ -173,7 +201,9 @@ async def subscribed_in(
 
 def _thing(row: Row[Any]) -> Thing:
     owner = None if row.owner is None else MemberId(row.owner)
-    return Thing(ThingId(row.id), row.url, row.title, owner, row.claimed_us, row.created_us)
+    return Thing(
+        ThingId(row.id), row.url, row.title, owner, row.claimed_us, row.created_us, row.released_us
+    )
 
 
 def _subscription(row: Row[Any]) -> Subscription:

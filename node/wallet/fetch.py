@@ -108,14 +108,16 @@ class Fetcher:
         """The JSON object at this URL. Raises FetchRefused."""
         return read_object(await self.get_text(url, limit_bytes=limit_bytes))
 
-    async def get_text(self, url: str, *, limit_bytes: int | None = None) -> str:
+    async def get_text(
+        self, url: str, *, limit_bytes: int | None = None, accept: str = _HEADERS["Accept"]
+    ) -> str:
         """The UTF-8 text at this URL, of at most `limit_bytes`. Raises FetchRefused."""
         authority = check_url(url, self.allow)
         session = self._exempt if authority in self.allow else self._strict
         limit = self.limits.body_bytes if limit_bytes is None else limit_bytes
         deadline = asyncio.get_running_loop().time() + self.limits.total_s
         async with self._hosts.slot(authority, deadline):
-            body = await self._get(session, url, limit, authority, deadline)
+            body = await self._get(session, url, limit, authority, deadline, accept)
         try:
             return body.decode()
         except UnicodeDecodeError as error:
@@ -128,11 +130,14 @@ class Fetcher:
         limit: int,
         authority: str,
         deadline: float,
+        accept: str,
     ) -> bytes:
+        wanted = {"Accept": accept}
+        place = URL(url, encoded=True)
         try:
             async with (
                 asyncio.timeout_at(deadline),
-                session.get(URL(url, encoded=True), allow_redirects=False) as response,
+                session.get(place, allow_redirects=False, headers=wanted) as response,
             ):
                 if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     self._hosts.note(authority, failed=True)
@@ -186,9 +191,9 @@ def _check_host(host: str) -> None:
 async def _body(response: aiohttp.ClientResponse, limit: int, authority: str) -> bytes:
     status = response.status
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        raise FetchRefused(f"{authority} redirects elsewhere, which is not followed")
+        raise FetchRefused(f"{authority} redirects elsewhere, which is not followed", status)
     if status != HTTPStatus.OK:
-        raise FetchRefused(f"{authority} answered with status {status}")
+        raise FetchRefused(f"{authority} answered with status {status}", status)
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise FetchRefused(f"{authority} compressed its answer without being asked")
     received = bytearray()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 from node.flows import join
-from node.flows.claim import claim_line
 from node.flows.look import member_of, notices_of, set_dues_from_earnings, target_of, tokens_of
+from node.flows.proofs import claim_line
+from node.flows.readers import set_shows_flattrs
 from node.flows.vault.target import set_vault_target
 from node.money import Asset
 from node.store.members import StoredTarget, Token
@@ -48,15 +49,20 @@ async def read_me(call: Call) -> MemberOut:
         member=found.id,
         name=found.name,
         dues_from_earnings=found.dues_from_earnings,
+        shows_flattrs=found.shows_flattrs,
         suspended=found.suspended_us is not None,
         scopes=_scopes(call.token),
-        claim_line=claim_line(found.id, found.name),
+        claim_line=claim_line(call.node.settings.web.public_url, found.id, found.name),
     )
 
 
 async def change_me(call: Call, asked: MemberIn) -> MemberOut:
     """PATCH /me."""
-    await set_dues_from_earnings(call.node.store, call.member, asked.dues_from_earnings)
+    store = call.node.store
+    if asked.dues_from_earnings is not None:
+        await set_dues_from_earnings(store, call.member, asked.dues_from_earnings)
+    if asked.shows_flattrs is not None:
+        await set_shows_flattrs(store, call.member, asked.shows_flattrs)
     return await read_me(call)
 
 

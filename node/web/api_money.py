@@ -110,19 +110,21 @@ async def ask_withdrawal(call: Call, asked: WithdrawalIn) -> PayoutOut:
         node.store, node.clock, node.rules, call.member, asked.target, amount, call.key,
         node.fetcher.allow,
     )  # fmt: skip
-    return _payout(await look.payout_of(node.store, call.member, payout.id))
+    return tell_payout(await look.payout_of(node.store, call.member, payout.id))
 
 
 async def list_payouts(call: Call, page: PageQuery) -> PayoutsOut:
     """GET /payouts."""
     found = await look.payouts_of(call.node.store, call.member, page.limit, cursor.read(page.after))
     places = [(one.created_us, one.id) for one in found]
-    return PayoutsOut(items=[_payout(one) for one in found], next=cursor.after(places, page.limit))
+    return PayoutsOut(
+        items=[tell_payout(one) for one in found], next=cursor.after(places, page.limit)
+    )
 
 
 async def read_payout(call: Call) -> PayoutOut:
     """GET /payouts/{payout}."""
-    return _payout(await look.payout_of(call.node.store, call.member, call.name("payout")))
+    return tell_payout(await look.payout_of(call.node.store, call.member, call.name("payout")))
 
 
 def _amount(call: Call, asked: DepositIn | PotIn | MeansIn | WithdrawalIn) -> Amount:
@@ -162,7 +164,8 @@ def _deposit(deposit: Deposit) -> DepositOut:
     )
 
 
-def _payout(payout: PayoutRecord) -> PayoutOut:
+def tell_payout(payout: PayoutRecord) -> PayoutOut:
+    """A payout as it is told, with words on its state."""
     state, sat = payout.state, payout.asset is Asset.SAT
     claimable = not sat and _CLAIM in (payout.reason or "")
     return PayoutOut(

@@ -1,90 +1,34 @@
-"""What needs no token: the node, closed months, things, health, problems, the document.
+"""What needs no token: the node, closed months, things, problems.
 
-The counter of a thing is what other sites embed, so it is the one that may be asked often: an
-answer is kept for COUNT_FRESH_S, its ETag is the count, and caches may keep it as long.
+What other sites embed, counters first of all, is in `embed/`.
 """
 
 from __future__ import annotations
-
-from typing import Final
-
-from aiohttp import web
 
 from node.canonical import canonical_url
 from node.clock import this_month
 from node.flows import public
 from node.flows.vault.stablecoin import Stablecoin
-from node.ids import ThingId
 from node.money import Asset
 from node.month import Month
 from node.store.closes import Close, Figures
-from node.web import problems, reading
+from node.web import problems
 from node.web.endpoint import Call
-from node.web.keys import DESK
+from node.web.known_popular import Ranking
 from node.web.models.base import PageQuery
 from node.web.models.health import ProblemKindOut
 from node.web.models.months import ClosedMonthOut, ClosedMonthsOut, UsdClosedMonthOut
 from node.web.models.things import (
-    CountOut,
     MostFlattredLine,
     MostFlattredOut,
     MostFlattredQuery,
+    MostOfWeekOut,
+    MostOfWeekQuery,
     PublicNodeOut,
     PublicThingOut,
     StablecoinOut,
     ThingUrlQuery,
 )
-
-COUNT_FRESH_S: Final = 60
-COUNTS_KEPT_MAX: Final = 50_000
-
-
-class Counters:
-    """GET /public/things/{thing}/count, with what was answered lately."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[bytes, str, int]] = {}
-
-    async def count(self, request: web.Request) -> web.Response:
-        """The counter: 200 with an ETag, or 304."""
-        desk = request.app[DESK]
-        network = desk.node.settings.network
-        try:
-            desk.limits.count(desk.limits.address_of(request))
-            reading.query(request, ())
-            number = reading.row_id(request.match_info["thing"])
-            kept = self._kept.get(number)
-            if kept is None or kept[2] <= desk.node.clock.now_us():
-                kept = await self._read(request, number)
-        except Exception as error:  # noqa: BLE001  every error is told in one place
-            return problems.answer(problems.tell(error), network)
-        body, tag, _ = kept
-        headers = {
-            "ETag": tag,
-            "Cache-Control": f"public, max-age={COUNT_FRESH_S}",
-            "Access-Control-Allow-Origin": "*",
-            "Flattr-Network": network,
-        }
-        if reading.has_already(request, tag):
-            return web.Response(status=reading.NOT_MODIFIED, headers=headers)
-        return web.Response(body=body, headers={**headers, "Content-Type": "application/json"})
-
-    async def _read(self, request: web.Request, number: int) -> tuple[bytes, str, int]:
-        node = request.app[DESK].node
-        found = await public.popularity(node.store, node.clock, ThingId(number))
-        told = CountOut(
-            thing=number,
-            flattrs=found.flattrs,
-            flattrs_this_month=found.this_month,
-            network=node.settings.network,
-        )
-        tag = f'"{found.flattrs:x}-{found.this_month:x}"'
-        fresh_until_us = node.clock.now_us() + COUNT_FRESH_S * 1_000_000
-        kept = (told.model_dump_json().encode(), tag, fresh_until_us)
-        if len(self._kept) >= COUNTS_KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
-        self._kept[number] = kept
-        return kept
 
 
 async def read_node(call: Call) -> PublicNodeOut:
@@ -130,20 +74,28 @@ async def find_thing(call: Call, asked: ThingUrlQuery) -> PublicThingOut:
 
 async def list_most_flattred(call: Call, asked: MostFlattredQuery) -> MostFlattredOut:
     """GET /public/most-flattred."""
-    node = call.node
-    month = this_month(node.clock) if asked.month is None else Month.parse(asked.month)
-    found = await public.most_flattred(node.store, month, asked.limit)
-    lines = [
-        MostFlattredLine(thing=thing.id, url=thing.url, title=thing.title, flattrs=count)
-        for thing, count in found
-    ]
-    return MostFlattredOut(month=str(month), items=lines)
+    month = this_month(call.node.clock) if asked.month is None else Month.parse(asked.month)
+    found = await call.desk.popular.of_month(month)
+    return MostFlattredOut(month=str(month), items=_most(found, asked.limit))
+
+
+async def list_most_flattred_week(call: Call, asked: MostOfWeekQuery) -> MostOfWeekOut:
+    """GET /public/most-flattred-this-week."""
+    found = await call.desk.popular.of_week()
+    return MostOfWeekOut(items=_most(found, asked.limit))
 
 
 async def explain_problem(call: Call) -> ProblemKindOut:
     """GET /problems/{slug}."""
     problem = problems.explain(call.name("slug"))
     return ProblemKindOut(type=problem.type, title=problem.title, status=problem.status)
+
+
+def _most(found: Ranking, limit: int) -> list[MostFlattredLine]:
+    return [
+        MostFlattredLine(thing=thing.id, url=thing.url, title=thing.title, flattrs=count)
+        for thing, count in found[:limit]
+    ]
 
 
 def _closed(month: Month, by_asset: dict[Asset, Close]) -> ClosedMonthOut:

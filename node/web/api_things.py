@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from node.canonical import canonical_url
 from node.errors import BadInput, NotFound
 from node.flows import claim, look, subscribe
+from node.flows.proofs import places_of
 from node.ids import MemberId, ThingId
 from node.store.things import Subscription, Thing
+from node.web.api_sites import tell_place, tell_seen
 from node.web.endpoint import Call
 from node.web.models.base import PageQuery
 from node.web.models.things import (
@@ -52,23 +52,19 @@ async def list_mine(call: Call, page: PageQuery) -> ThingsOut:
 
 async def claim_thing(call: Call) -> ClaimOut:
     """POST /things/{thing}/claim."""
-    node = call.node
-    member = await look.member_of(node.store, call.member)
-    thing = ThingId(call.row_id("thing"))
-    result = await claim.claim(node.store, node.clock, node.fetcher, member.id, thing)
+    claiming, thing = call.node.claiming, ThingId(call.row_id("thing"))
+    call.desk.limits.count_look(call.member)
+    result = await claim.claim(claiming, call.member, thing)
     call.desk.things.forget(thing)
-    parts = urlsplit(result.thing.url)
-    line = claim.claim_line(member.id, member.name)
+    who = await claim.claimer(claiming, call.member)
+    places = places_of(result.thing.url, who.line, who.nostr_keys)
     return ClaimOut(
-        thing=_thing(result.thing, member.id),
+        thing=_thing(result.thing, call.member),
         claimed=result.proved_by is not None,
         proved_by=result.proved_by,
-        saw=list(result.saw),
-        line=line,
-        places=[
-            f"{parts.scheme}://{parts.netloc}{claim.WELL_KNOWN}, as a line of its own",
-            f'{result.thing.url}, as <meta name="flattr-node" content="{line}">',
-        ],
+        seen=[tell_seen(one) for one in result.seen],
+        line=who.line,
+        places=[tell_place(one) for one in places],
     )
 
 

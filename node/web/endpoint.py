@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -23,11 +23,13 @@ from node.flows import answers
 from node.ids import MemberId
 from node.store.members import Token
 from node.web import problems, reading
+from node.web.downloads import send
 from node.web.keys import DESK, Desk
 from node.web.session import demand_scope
 from node.web.visit import Visit
 
-Handler: TypeAlias = Callable[..., Awaitable[BaseModel]]
+Handler: TypeAlias = Callable[..., Awaitable[Any]]
+"""Answers with the route's model; a route with a `media` of its own, with a Download."""
 RawHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Scope: TypeAlias = Literal["read", "click", "things", "money"]
 ERRORS_TOLD_MAX: Final = 3
@@ -52,6 +54,8 @@ class Route:
     status: int = 200
     key: Literal["none", "flow", "answer"] = "none"
     """Who makes an Idempotency-Key work: nobody, the flow itself, or a kept answer."""
+    media: str = ""
+    """What a file is, that is sent while it is written; empty: the answer is the model as JSON."""
 
     def under(self, prefix: str) -> Route:
         """The same route below a path."""
@@ -88,6 +92,10 @@ def bind(route: Route, handler: Handler) -> RawHandler:
             key = reading.idempotency_key(request) if route.key != "none" else ""
             call = Call(desk, request, token, key)
             models, raw = await _read(desk, route, request)
+            if route.media:
+                desk.limits.count_export(call.member)
+                network = {"Flattr-Network": desk.node.settings.network}
+                return await send(request, await handler(call, *models), network)
             status, text, after = await _answer(call, route, handler, models, raw)
             response = web.Response(body=text, status=status, content_type="application/json")
             if after is not None:

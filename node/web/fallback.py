@@ -41,9 +41,15 @@ def refuse(taken: Iterable[tuple[str, str]]) -> RawHandler:
             if pattern.fullmatch(request.path):
                 wrong = WrongMethod(f"this URL takes {allowed}")
                 return await _tell(request, wrong, {"Allow": allowed})
-        return await _tell(request, NotFound("nothing is here: /openapi.json lists what there is"))
+        return await _tell(request, NotFound(_nothing(request)))
 
     return handle
+
+
+def _nothing(request: web.Request) -> str:
+    if refusals.wants_page(request):
+        return "there is no page with this address: begin at the first one"
+    return "nothing is here: /openapi.json lists what there is"
 
 
 async def _tell(

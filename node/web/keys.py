@@ -9,6 +9,7 @@ from aiohttp import web
 
 from node.flows.node import Node
 from node.web.known_lightning import KnownLightning
+from node.web.known_popular import KnownPopular
 from node.web.known_things import KnownThings
 from node.web.limits import Limits
 from node.web.pages.events import Streams
@@ -29,6 +30,7 @@ class Desk:
     files: StaticFiles
     templates: Templates
     streams: Streams
+    popular: KnownPopular
 
 
 DESK: Final = web.AppKey("desk", Desk)
@@ -46,4 +48,5 @@ def make_desk(node: Node) -> Desk:
         files,
         Templates(node.settings, files),
         Streams(),
+        KnownPopular(node.store, node.clock),
     )

@@ -64,6 +64,10 @@ class KnownThings:
         """The thing has changed."""
         self._by_id.pop(thing, None)
 
+    def forget_all(self) -> None:
+        """Many things have changed."""
+        self._by_id.clear()
+
     def _keep(self, thing: Thing) -> Thing:
         if len(self._by_id) >= KNOWN_MAX:
             del self._by_id[next(iter(self._by_id))]

@@ -23,8 +23,12 @@ from node.errors import TooMany
 
 CALLERS_MAX: Final = 100_000
 """With more callers than this in one minute, all counts begin again: memory is bounded."""
+LOOK_SHARE: Final = 20
+"""One of so many requests a minute may look at a site: each asks a stranger's server thrice."""
 CHAIN_SHARE: Final = 10
 """One of so many requests a minute may ask the chain; of all tokens of a member together."""
+EXPORT_SHARE: Final = 100
+"""One of so many requests a minute may be a download that reads the whole ledger, by member."""
 SIGN_IN_SHARE: Final = 10
 """One of so many requests a minute may ask to sign in, or bring a signature, from one address."""
 _MINUTE_US: Final = 60_000_000
@@ -83,10 +87,20 @@ class Limits:
         if self.count(f"chain {member}") > max(1, self._limit // CHAIN_SHARE):
             raise TooMany("too many questions to the chain: wait a little", self._left_s())
 
+    def count_export(self, member: int) -> None:
+        """Count a file that is written out of the whole ledger, by member. Raises TooMany."""
+        if self.count(f"export {member}") > max(1, self._limit // EXPORT_SHARE):
+            raise TooMany("too many downloads at once: wait a minute", self._left_s())
+
     def count_sign_in(self, address: str) -> None:
         """Count a challenge, a signature or a token from an address. Raises TooMany."""
         if self.count(f"sign-in {address}") > max(1, self._limit // SIGN_IN_SHARE):
             raise TooMany("too many tries to sign in: wait a little", self._left_s())
+
+    def count_look(self, member: int) -> None:
+        """Count a look at a stranger's site, by member. Raises TooMany."""
+        if self.count(f"look {member}") > max(1, self._limit // LOOK_SHARE):
+            raise TooMany("you have looked very often: wait a little", self._left_s())
 
     def allowance(self, caller: str) -> Allowance:
         """What this caller has left of the minute."""

@@ -20,6 +20,7 @@ _SCHEMAS: Final = "#/components/schemas/"
 _PARAMETER: Final = re.compile(r"\{([a-z]+)\}")
 _PATH_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "thing": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+    "site": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
     "month": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
     "deposit": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     "payout": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
@@ -87,7 +88,8 @@ def serve_document(groups: Mapping[str, tuple[Route, ...]], network: str) -> Raw
 
 
 def _models(route: Route) -> list[type[BaseModel]]:
-    found = [route.answer, route.body]
+    is_json = route.media in {"", "application/json"}
+    found = [route.answer if is_json else None, route.body]
     return [model for model in found if model is not None]
 
 
@@ -153,10 +155,12 @@ def _responses(route: Route) -> dict[str, Any]:
         found["422"] = problem
     if route.path.endswith(("/count", "/{month}/stablecoin")):
         found["304"] = {"description": "It is what you have."}
+    is_json = route.media in {"", "application/json"}
+    schema = _reference(route.answer) if is_json else {"type": "string"}
     answer = {
         "description": (route.answer.__doc__ or "").strip().split("\n")[0],
         "headers": {"Flattr-Network": {"schema": {"type": "string"}}},
-        "content": {"application/json": {"schema": _reference(route.answer)}},
+        "content": {route.media or "application/json": {"schema": schema}},
     }
     if route.path == "/readyz":
         found["503"] = answer

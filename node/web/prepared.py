@@ -2,8 +2,9 @@
 
 What aiohttp does for an answer (a dict of headers, what each may be, a status line, two coroutines
 to write it) is a fifth of what a request costs. A click's answer is always the same but for a
-number, so its head is kept, and made anew when the second in its Date is over. It is for HTTP/1.1
-on a connection that stays open; whoever asks otherwise gets aiohttp's own answer.
+number, so its head is kept, and made anew when the second in its Date is over. So it is with
+counters and badges, but for the ETag. It is for HTTP/1.1 on a connection that stays open; whoever
+asks otherwise gets aiohttp's own answer.
 """
 
 from __future__ import annotations
@@ -27,17 +28,19 @@ class PreparedHead:
         self._date = ""
         self._head = b""
 
-    def answer(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        """The answer with this body."""
-        if not request.keep_alive or request.version != HttpVersion11:
-            return web.Response(body=body, headers=self._headers)
+    def answer(self, request: web.Request, body: bytes, tag: str = "") -> web.StreamResponse:
+        """The answer with this body, and its ETag if it has one."""
+        plain = request.keep_alive and request.version == HttpVersion11
+        if not plain or request.method == "HEAD":
+            more = {"ETag": tag} if tag else {}
+            return web.Response(body=body, headers={**self._headers, **more})
         if (date := rfc822_formatted_time()) is not self._date:
             self._date = date
             self._head = (
                 f"{_STATUS_LINE}\r\n{self._lines}Date: {date}\r\nServer: {SERVER_SOFTWARE}\r\n"
-                "Content-Length: "
             ).encode()
-        whole = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
+        named = b"ETag: %b\r\n" % tag.encode() if tag else b""
+        whole = b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, named, len(body), body)
         return cast("web.StreamResponse", _Answer(whole))
 
 
@@ -46,6 +49,7 @@ class _Answer:
 
     __slots__ = ("_whole",)
     keep_alive: Final = True
+    status: Final = 200
 
     def __init__(self, whole: bytes) -> None:
         self._whole = whole

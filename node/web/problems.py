@@ -74,6 +74,13 @@ class HeadersTooLarge(Rejected):
     slug = "headers-too-large"
 
 
+class WrongFormat(Rejected):
+    """An answer is wanted in a format that the node does not write."""
+
+    status = 501
+    slug = "not-implemented"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One kind of error, as it is published."""
@@ -112,6 +119,7 @@ _ALL: Final = (
     Problem("too-many-requests", 429, "Too many requests"),
     Problem("headers-too-large", 431, "The headers are too large or too many"),
     Problem("internal", 500, "The node failed"),
+    Problem("not-implemented", 501, "The node does not write this format"),
     Problem("busy", 503, "The node has too much to do now"),
     Problem("rail-unavailable", 503, "The payment network can't be reached now"),
     Problem("not-now", 503, "The node can't do this now"),

@@ -8,22 +8,30 @@ from typing import Final, TypeAlias, cast
 from aiohttp import web
 
 from node.web import (
+    api_account,
+    api_earnings,
     api_members,
     api_money,
     api_months,
     api_public,
+    api_sites,
     api_stablecoin,
     api_things,
     health,
 )
-from node.web.api_public import Counters
 from node.web.clicks import ClickDesk
+from node.web.downloads import CSV, JSON, PLAIN
+from node.web.embed.counters import Counters
+from node.web.embed.urls import EMBEDS, embed_handlers
 from node.web.endpoint import RawHandler, Route, bind
 from node.web.fallback import expect, refuse
 from node.web.keys import DESK
+from node.web.models import account as a
+from node.web.models import earnings as e
 from node.web.models import members as m
 from node.web.models import money as p
 from node.web.models import months as n
+from node.web.models import sites as w
 from node.web.models import stablecoin as s
 from node.web.models import things as t
 from node.web.models.base import PageQuery
@@ -43,8 +51,14 @@ MEMBERS: Final = (
     Route("POST", "/members", "join: a new member and a first token, shown once", m.JoinedOut,
           api_members.make_member, body=m.JoinIn, status=201),
     Route("GET", "/me", "who the token acts for", m.MemberOut, api_members.read_me, "read"),
-    Route("PATCH", "/me", "pay my dues from my earnings, or don't", m.MemberOut,
+    Route("PATCH", "/me", "dues from earnings or not, named to creators or not", m.MemberOut,
           api_members.change_me, "money", body=m.MemberIn),
+    Route("GET", "/me/export", "everything that the node has of me", a.ExportOut,
+          api_account.export, "read", media=JSON),
+    Route("GET", "/me/closing", "what is in the way of closing my account", a.LeavingOut,
+          api_account.read_leaving, "read"),
+    Route("DELETE", "/me", "close my account; its money must be taken out first", a.LeftOut,
+          api_account.close_account, "money", query=a.LeaveQuery),
     Route("GET", "/tokens", "my tokens", m.TokensOut, api_members.list_tokens, "read"),
     Route("POST", "/tokens", "another token, with some of this one's scopes", m.NewTokenOut,
           api_members.make_token, "money", body=m.TokenIn, status=201),
@@ -76,6 +90,12 @@ MONEY: Final = (
     Route("GET", "/payouts", "my payouts and withdrawals, with proof", p.PayoutsOut,
           api_money.list_payouts, "read", query=PageQuery),
     Route("GET", "/payouts/{payout}", "one payout", p.PayoutOut, api_money.read_payout, "read"),
+    Route("POST", "/payouts/{payout}/retry", "try a payout of mine again now", p.PayoutOut,
+          api_account.retry_payout, "money"),
+    Route("GET", "/ledger.csv", "every posting that touches my money", e.FileOut,
+          api_earnings.download_ledger, "read", media=CSV),
+    Route("GET", "/ledger.beancount", "the same for Beancount", e.FileOut,
+          api_earnings.download_beancount, "read", media=PLAIN),
     Route("POST", "/withdrawals", "available money, out again", p.PayoutOut,
           api_money.ask_withdrawal, "money", body=p.WithdrawalIn, status=201, key="flow"),
 )  # fmt: skip
@@ -90,6 +110,15 @@ THINGS: Final = (
     Route("GET", "/things/{thing}", "one thing", t.ThingOut, api_things.read_thing, "read"),
     Route("POST", "/things/{thing}/claim", "look for my line on the site, and make it mine",
           t.ClaimOut, api_things.claim_thing, "things"),
+    Route("POST", "/sites", "begin to claim a whole site", w.SiteOut, api_sites.ask_site, "things",
+          body=w.SiteIn, status=201, key="answer"),
+    Route("GET", "/me/sites", "the sites I claim", w.SitesOut, api_sites.list_sites, "read"),
+    Route("GET", "/sites/{site}", "one of them, and what to put where", w.SiteOut,
+          api_sites.read_site, "read"),
+    Route("POST", "/sites/{site}/claim", "look for my proof at the site, and make it mine",
+          w.SiteCheckOut, api_sites.claim_site, "things"),
+    Route("DELETE", "/sites/{site}", "release a site; what I own of it stays mine", w.SitesOut,
+          api_sites.release_site, "things"),
     Route("POST", "/subscriptions", "flattr a thing for 3, 6 or 12 months", t.SubscriptionOut,
           api_things.make_subscription, "click", body=t.SubscriptionIn, key="answer"),
     Route("GET", "/subscriptions", "what repeats", t.SubscriptionsOut,
@@ -100,8 +129,14 @@ THINGS: Final = (
           api_months.read_month, "read", query=n.MonthPageQuery),
     Route("GET", "/months/{month}", "that month, or its receipt once it is closed", n.MonthOut,
           api_months.read_that_month, "read", query=n.MonthPageQuery),
-    Route("GET", "/earnings/{month}", "what my things brought in a closed month", n.EarningsOut,
-          api_months.read_earnings, "read"),
+    Route("GET", "/months/{month}/receipt.csv", "the receipt of a closed month, as CSV",
+          e.FileOut, api_earnings.download_receipt, "read", media=CSV),
+    Route("GET", "/earnings", "what my things earned by month, and an estimate of this one",
+          e.EarnedMonthsOut, api_earnings.list_earnings, "read", query=e.EarnedMonthsQuery),
+    Route("GET", "/earnings/{month}", "what my things brought in a closed month", e.EarningsOut,
+          api_earnings.read_earnings, "read", query=e.EarningsQuery),
+    Route("GET", "/earnings.csv", "all of it, with the columns of Flattr's reports", e.FileOut,
+          api_earnings.download_earnings, "read", query=e.AssetQuery, media=CSV),
 )  # fmt: skip
 
 STABLECOIN: Final = (
@@ -125,6 +160,8 @@ UNDO_THING: Final = Route("DELETE", "/things/{thing}/flattr", "take it back", t.
 CLICKS: Final = (FLATTR, UNDO, FLATTR_THING, UNDO_THING)
 
 COUNT: Final = Route("GET", "/public/things/{thing}/count", "its counter, cacheable", t.CountOut)
+COUNT_URL: Final = Route("GET", "/public/count", "the counter of a URL, cacheable; 0 if unknown",
+                         t.CountOut, query=t.ThingUrlQuery)  # fmt: skip
 MONTH_FILE: Final = Route("GET", "/public/months/{month}/stablecoin",
                           "the file of a month that is sealed on the vault",
                           s.MonthFileOut)  # fmt: skip
@@ -136,8 +173,11 @@ PUBLIC: Final = (
     Route("GET", "/public/things", "a thing and its counters, by URL", t.PublicThingOut,
           api_public.find_thing, query=t.ThingUrlQuery),
     COUNT,
+    COUNT_URL,
     Route("GET", "/public/most-flattred", "the most flattred things of a month", t.MostFlattredOut,
           api_public.list_most_flattred, query=t.MostFlattredQuery),
+    Route("GET", "/public/most-flattred-this-week", "the most flattred of the last seven days",
+          t.MostOfWeekOut, api_public.list_most_flattred_week, query=t.MostOfWeekQuery),
 )  # fmt: skip
 
 DOCUMENT: Final = Route("GET", "/openapi.json", "this table as OpenAPI 3.1", DocumentOut)
@@ -177,7 +217,7 @@ def past_the_router(app: web.Application, routed: RequestHandler) -> RequestHand
 def add_routes(app: web.Application) -> None:
     """Give the application its handlers. Clicks come first: the router looks in order."""
     desk = app[DESK]
-    clicks, counters = ClickDesk(desk), Counters()
+    clicks, counters = ClickDesk(desk), Counters(desk.node)
     app[CLICK_DESK] = clicks
     own: dict[Route, RawHandler] = {
         FLATTR.under(API): clicks.flattr,
@@ -185,6 +225,7 @@ def add_routes(app: web.Application) -> None:
         FLATTR_THING.under(API): clicks.flattr_thing,
         UNDO_THING.under(API): clicks.undo_thing,
         COUNT.under(API): counters.count,
+        COUNT_URL.under(API): counters.count_of_url,
         MONTH_FILE.under(API): serve_month_file,
         DOCUMENT: serve_document(all_routes(), desk.node.settings.network),
     }
@@ -194,8 +235,11 @@ def add_routes(app: web.Application) -> None:
         _add(app, route.method, route.path, handler)
     for page in ALL_PAGES:
         _add(app, page.method, page.path, bind_page(page))
+    for embed, answer in embed_handlers(counters).items():
+        _add(app, embed.method, embed.path, answer)
     taken = [(route.method, route.path) for route in routes]
     taken += [(page.method, page.path) for page in ALL_PAGES]
+    taken += [(embed.method, embed.path) for embed in EMBEDS]
     app.router.add_route("*", "/{anything:.*}", refuse(taken), expect_handler=expect)
 
 

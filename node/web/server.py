@@ -29,6 +29,7 @@ from node.errors import BadInput, ConfigError
 from node.flows.node import Node
 from node.web import problems
 from node.web.keys import DESK, make_desk
+from node.web.latencies import AccessNotes, Latencies
 from node.web.limits import site_of
 from node.web.problems import HeadersTooLarge
 from node.web.routes import add_routes, past_the_router
@@ -47,6 +48,7 @@ class WebServer:
 
     url: str
     app: web.Application
+    latencies: Latencies
 
 
 @asynccontextmanager
@@ -64,12 +66,13 @@ async def open_server(node: Node, more: Iterable[web.RouteDef] = ()) -> AsyncIte
     try:
         server = cast("web.Server", runner.server)
         server.request_handler = past_the_router(app, server.request_handler)
-        connections = Connections(node, server)
+        latencies = Latencies()
+        connections = Connections(node, server, latencies)
         listener = await _listen(connections, settings.host, settings.port)
         port = listener.sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         try:
-            yield WebServer(f"http://{host}:{port}", app)
+            yield WebServer(f"http://{host}:{port}", app, latencies)
         finally:
             listener.close()
     finally:
@@ -88,7 +91,8 @@ def make_app(node: Node) -> web.Application:
 class Connections:
     """Makes a protocol for each connection, and counts those that are open by address."""
 
-    def __init__(self, node: Node, server: web.Server) -> None:
+    def __init__(self, node: Node, server: web.Server, latencies: Latencies | None = None) -> None:
+        self.latencies = latencies
         self._settings = node.settings.web
         self.network = node.settings.network
         self._server = server
@@ -131,7 +135,8 @@ class Connection(web.RequestHandler):
             max_field_size=HEADER_BYTES_MAX,
             max_headers=HEADERS_MAX,
             auto_decompress=False,
-            access_log=None,  # type: ignore[arg-type]  # None is aiohttp's own way to say no log
+            access_log_class=AccessNotes,
+            access_log=connections.latencies,  # type: ignore[arg-type]  # handed to AccessNotes
         )
         self._connections = connections
         self._address: str | None = None

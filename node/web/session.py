@@ -5,9 +5,11 @@
                                                       ▼
                                       flows/join.py, with all who ask now
 
-A token that is revoked through this process is forgotten at once. What other processes revoke is
-read once in FRESH_S, all of it by one query; nobody is known by an older reading. Only hashes are
-kept.
+A token that is revoked through this process is forgotten at once. What other processes revoke, and
+whom the operator suspends, is read once in FRESH_S; nobody is known by an older reading. Only
+hashes are kept.
+
+Who is suspended reads, exports and withdraws, and neither clicks nor claims.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from node.clock import Clock
 from node.errors import Forbidden, Unauthorized
 from node.flows import join
 from node.flows.together import Together
+from node.ids import MemberId
 from node.store.engine import Store
 from node.store.members import Token
 
@@ -29,6 +32,12 @@ SKEW_S: Final = 300
 """How far apart the clocks of two processes on one database may be."""
 KNOWN_MAX: Final = 50_000
 HEADER_CHARS_MAX: Final = 200
+SUSPENDED_SCOPES: Final = frozenset({"read", "money"})
+"""What a suspended member may still do: see what is there, and take the own money out."""
+SUSPENDED_WORDS: Final = (
+    "your account is suspended: you can see everything and withdraw your money, but not flattr or"
+    " claim. The operator can lift it"
+)
 _SCHEME: Final = "Bearer "
 _SECOND_US: Final = 1_000_000
 
@@ -76,13 +85,21 @@ class Sessions:
         for digest in gone:
             del self._known[digest]
 
+    def forget_members(self, *members: MemberId) -> None:
+        """What these members may do has changed: all their tokens are looked up again."""
+        self.forget(*(token.id for token in self._known.values() if token.member in members))
+
     async def _read_revoked(self) -> None:
-        """Forget what was revoked since the last reading, if that was FRESH_S ago."""
+        """Forget what was revoked or suspended since the last reading, if that was FRESH_S ago."""
         async with self._reading:
             if (now_us := self._clock.now_us()) < self._fresh_until_us():
                 return
             since_us = self._read_us - SKEW_S * _SECOND_US
             self.forget(*await join.revoked_since(self._store, since_us))
+            suspended = await join.suspended(self._store)
+            self.forget(
+                *(t.id for t in self._known.values() if t.suspended != (t.member in suspended))
+            )
             self._read_us = now_us
 
     def _fresh_until_us(self) -> int:
@@ -90,7 +107,9 @@ class Sessions:
 
 
 def demand_scope(token: Token, scope: str) -> None:
-    """Go on only if the token has the scope. Raises Forbidden."""
+    """Go on only if the token has the scope, and its member may use it. Raises Forbidden."""
+    if token.suspended and scope not in SUSPENDED_SCOPES:
+        raise Forbidden(SUSPENDED_WORDS)
     if scope not in token.scopes:
         raise Forbidden(f"this token lacks the scope {scope}: make one that has it")
 

@@ -92,6 +92,7 @@ def write_settings(folder: Path, settings: Settings, **changes: Any) -> Path:
         lines += [f"operator_target = {json.dumps(changed.money.operator_target)}"]
     lines += ["[web]", f"port = {changed.web.port}"]
     lines += [f"public_url = {json.dumps(changed.web.public_url)}"]
+    lines += ["[operator]", "port = 0"]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE_NAME
     path.write_text("\n".join(lines) + "\n")

@@ -60,12 +60,29 @@ async def said_until(stdout: asyncio.StreamReader, ending: str) -> list[str]:
     return said
 
 
+def links_of(said: list[str]) -> dict[str, str]:
+    """What the demo says to open in a browser."""
+    found = [re.fullmatch(r"    ([a-z]+) +(http://\S+)   .*", line) for line in said]
+    return {one[1]: one[2] for one in found if one}
+
+
 async def curl(command: list[str]) -> Any:
     """Do what the printed curl command would."""
     headers = dict([command[2].split(": ")]) if command[1] == "-H" else {}
     async with aiohttp.ClientSession(headers=headers) as session, session.get(command[-1]) as said:
         assert said.status == 200
         return await said.json()
+
+
+async def visit(url: str) -> tuple[str, int]:
+    """Open a link as a browser would: (where that led, the status)."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with (
+        aiohttp.ClientSession(cookie_jar=jar) as session,
+        session.get(url, headers={"Accept": "text/html"}) as said,
+    ):
+        await said.read()
+        return said.url.path, said.status
 
 
 async def run_demo(
@@ -164,6 +181,7 @@ async def test_without_once_the_closed_month_is_served_until_ctrl_c() -> None:
             said = await said_until(process.stdout, "/balance")
             commands = [shlex.split(line) for line in said if line.strip().startswith("curl ")]
             months, most, receipt, balance = [await curl(command) for command in commands]
+            shown = {name: await visit(url) for name, url in links_of(said).items()}
             process.send_signal(signal.SIGINT)
             rest, _ = await process.communicate()
     finally:
@@ -171,10 +189,14 @@ async def test_without_once_the_closed_month_is_served_until_ctrl_c() -> None:
             process.kill()
             await process.wait()
     assert process.returncode == 0
+    assert shown == {
+        "reader": ("/month", 200), "creator": ("/creator", 200), "blog": ("/", 200),
+        "wallet": ("/alice", 200), "welcome": ("/", 200),
+    }  # fmt: skip
     assert [one["distributed_msat"] for one in months["items"]] == [47_000_000]
     assert (most["items"][0]["title"], most["items"][0]["flattrs"]) == ("essay", 5)
     assert (receipt["closed"], receipt["share_msat"]) == (True, 2_250_000)
-    assert balance["pot_msat"] == 0
+    assert balance["pot_msat"] == 9_000_000  # of the month that has begun
     assert json.loads(rest.decode().splitlines()[-1])["audit"] == "pass"
 
 

@@ -27,6 +27,7 @@ async def test_the_settings_are_written_and_read_again(tmp_path, place):
     assert "flattr-node serve" in ended.out
     settings = load_settings(folder)
     assert (settings.lnd.lndconnect, settings.web.port) == (url, 9000)
+    assert settings.operator.port == 9001
     assert settings.money.operator_target == KEY
     for name in (FILE_NAME, "seed"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -207,12 +208,34 @@ async def test_serve_answers_and_ends_cleanly(place):
         ):
             assert answer.status == 200
             assert json.loads(await answer.text())["ready"] is True
+        await _enter(process)
     finally:
         process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(LIMIT_S):
         out, err = await process.communicate()
     assert (process.returncode, out) == (0, b"")
     assert b"Traceback" not in err
+
+
+async def _enter(process):
+    """Open the one-time link that `serve` prints."""
+    said = ""
+    async with asyncio.timeout(LIMIT_S):
+        while "/link/" not in said:
+            said = (await process.stderr.readline()).decode()
+            assert said, "it ended"
+    link = said.strip()
+    url, _, secret = link.partition("/link/")
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        async with session.get(link) as answer:
+            token = re.search('name="token" value="([^"]+)"', await answer.text())
+        form = {"token": token[1], "secret": secret}
+        headers = {"Origin": url}
+        async with session.post(f"{url}/link", data=form, headers=headers) as answer:
+            assert (answer.status, answer.url.path) == (200, "/access")
+        async with session.get(f"{url}/metrics") as answer:
+            assert "flattr_lnd_reachable 1.0" in await answer.text()
 
 
 async def test_serve_sends_nothing_while_a_payment_is_unknown(place):

@@ -24,7 +24,7 @@ from typing import Final
 import aiohttp
 
 from node.month import Month
-from node.store import checks, flattrs, members, things
+from node.store import checks, flattrs, inbox, members, things
 from node.store.engine import open_store
 from node.wallet.lightning.simulated import open_simulated_network
 from tests.simulation.node_process import NodeProcess
@@ -180,7 +180,7 @@ async def _judge(database_url: str, storm: Storm) -> None:
     """What stands and what is counted is what was acknowledged."""
     (month,) = map(Month.parse, storm.months)
     async with open_store(database_url) as store, store.read() as tx:
-        assert await flattrs.inbox_length(tx) == 0
+        assert await inbox.length(tx) == 0
         assert await checks.breaches(tx, deep=True) == []
         ids = {}
         for number in range(MEMBERS):

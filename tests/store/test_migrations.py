@@ -10,11 +10,14 @@ from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
 import node.store.chain_tables
+import node.store.consent_tables
 import node.store.login_tables
 import node.store.money_tables
+import node.store.operator_tables
+import node.store.site_tables
 import node.store.transaction_tables
 import node.store.vault_tables  # noqa: F401  declares the tables
-from node.store.dialect import functions, triggers
+from node.store.dialect import functions, log_triggers, triggers
 from node.store.engine import Store
 
 
@@ -45,7 +48,7 @@ def _create_again(connection: Connection) -> None:
         connection.execute(text("CREATE SCHEMA public"))
     SQLModel.metadata.create_all(connection)
     name = connection.dialect.name
-    for statement in [*triggers(name), *functions(name)]:
+    for statement in [*triggers(name), *functions(name), *log_triggers(name)]:
         connection.execute(text(statement.replace(":", "\\:")))
 
 

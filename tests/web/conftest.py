@@ -127,7 +127,7 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    folder, clock, *, database="", web=None, money=None, vault=None
+    folder, clock, *, database="", web=None, money=None, vault=None, allow=frozenset()
 ) -> AsyncIterator[World]:
     """Everything, in one process; with a vault the stablecoin is switched on."""
     async with AsyncExitStack() as stack:
@@ -141,7 +141,7 @@ async def open_world(
         settings = Settings(
             network="simnet",
             database=database,
-            fetch_allow=frozenset({f"127.0.0.1:{lnurl.port}"}),
+            fetch_allow=frozenset({f"127.0.0.1:{lnurl.port}"}) | allow,
             lnd=LndSettings(lndconnect=network.nodes["node"].lndconnect),
             money=money or MoneySettings(target_lock_hours=0),
             web=web or WebSettings(port=0, requests_per_minute=100_000, joins_per_hour=100_000),

@@ -62,7 +62,7 @@ async def test_each_route_asks_for_its_scope_and_no_token_makes_a_stronger_one(w
         tokens[scope] = Client(world.http, world.url, made.body["secret"])
     for route in _routes():
         path = route.path.replace("{month}", "2026-11").removeprefix("/api/v1")
-        for name in ("thing", "deposit", "payout", "token"):
+        for name in ("thing", "site", "deposit", "payout", "token"):
             path = path.replace(f"{{{name}}}", "1")
         for scope, client in tokens.items():
             answer = await client(route.method, path, {} if route.body else None)
@@ -92,6 +92,7 @@ async def test_nothing_of_one_member_is_seen_or_changed_by_another(both_worlds):
     await alice("POST", "/subscriptions", {"thing": other, "months": 3})
     deposit = (await alice("GET", "/deposits")).body["items"][0]["id"]
     token = (await alice("GET", "/tokens")).body["items"][0]["id"]
+    await alice("GET", "/earnings")  # folds the click: it is in another part of the export then
     before = await _everything(alice)
     for method, path in [
         ("GET", f"/deposits/{deposit}"),
@@ -126,6 +127,7 @@ async def _everything(client):
         if route.method == "GET" and "{" not in route.path and route.path != "/api/v1/things"
     ]  # fmt: skip
     found = {path: (await client("GET", path)).body for path in [*paths, "/things/1"]}
-    refused = {path: body["type"] for path, body in found.items() if "type" in body}
+    told = {path: body for path, body in found.items() if isinstance(body, dict)}
+    refused = {path: body["type"] for path, body in told.items() if "type" in body}
     assert refused == {"/stablecoin/account": "/problems/no-stablecoin"}, found
     return found

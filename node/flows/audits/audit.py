@@ -21,10 +21,13 @@ from node.flows.audits import vault as audit_vault
 from node.flows.audits.books import Books
 from node.flows.audits.lightning import Network
 from node.flows.audits.lines import Line, Report, State, count, judge, unchecked
+from node.flows.operator.access import NODE
 from node.flows.vault.stablecoin import RAIL as STABLECOIN
 from node.flows.vault.stablecoin import Stablecoin
-from node.store import leases
+from node.store import leases, operator_figures, operator_log
 from node.store.engine import Store
+from node.store.operator_figures import AuditResult
+from node.store.operator_log import Act
 from node.wallet.lightning.lnd import Lnd
 
 RAIL: Final = "lightning"
@@ -54,14 +57,22 @@ async def audit(
 
 
 async def stop_on_breach(store: Store, clock: Clock, report: Report) -> bool:
-    """Open the breaker if anything is broken, so that nothing more is sent; whether it is."""
+    """Open the breaker if anything is broken, so that nothing more is sent; whether it is.
+
+    The result is kept for the console and the metrics.
+    """
     broken = [line for line in report.lines if line.state is State.BREACH]
-    if not broken:
-        return False
-    words = STOPPED + ", ".join(f"{line.id} {line.law}" for line in broken)
+    words = ", ".join(f"{line.id} {line.law}" for line in broken)
     async with store.write() as tx:
-        for rail in (RAIL, STABLECOIN):
-            await leases.halt(tx, rail, words[:500], clock.now_us())
+        result = AuditResult(clock.now_us(), report.result, words[:500])
+        await operator_figures.keep_audit(tx, result)
+        if not broken:
+            return False
+        words = STOPPED + words
+        now_us, words = clock.now_us(), words[:500]
+        opened = [await leases.halt(tx, rail, words, now_us) for rail in (RAIL, STABLECOIN)]
+        if any(opened):
+            await operator_log.append(tx, Act(NODE, "stopped", "sending", words), now_us)
     return True
 
 
@@ -99,6 +110,7 @@ def _lines(books: Books, network: Network | None, why: str) -> list[Line]:
         fees,
         own.budget_line(books),
         own.clicks_line(books),
+        own.log_line(books),
     ]
 
 

@@ -13,7 +13,7 @@ from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
-from node.store import audits, checks, closes, flattrs, journal, payouts
+from node.store import audits, checks, closes, inbox, journal, operator_log, payouts
 from node.store.audits import CreditedDeposit, LedgerSize, LiveSum, SettledAttempt
 from node.store.checks import Breach
 from node.store.closes import Close
@@ -52,6 +52,8 @@ class Books:
     clicks_waiting: int
     closes: Sequence[Close]
     months: Sequence[Line]
+    log: tuple[int, str]
+    """The operator's log: how many rows, and the last one's hash."""
 
 
 async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
@@ -79,9 +81,10 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         foreign=frozenset(await audits.foreign_hashes(tx)),
         not_kept=await audits.hashes_not_kept(tx),
         begun_s=await audits.begun_s(tx),
-        clicks_waiting=await flattrs.inbox_length(tx),
+        clicks_waiting=await inbox.length(tx),
         closes=closed,
         months=[await month_line(tx, close) for close in sorted(closed, key=_by_asset_and_month)],
+        log=await operator_log.head(tx),
     )
 
 
@@ -178,6 +181,13 @@ def clicks_line(books: Books) -> Line:
     """I15."""
     figures = f"{count(books.clicks_waiting)} clicks wait, none for a month that is closed"
     return judge("I15", "no late click", figures, words_of(books.breaches, "I15"))
+
+
+def log_line(books: Books) -> Line:
+    """I16."""
+    number, head = books.log
+    figures = f"{count(number)} acts, no gap, the last hash is {head}"
+    return judge("I16", "operator's log", figures, words_of(books.breaches, "I16"))
 
 
 def _others(books: Books, words: Callable[[LedgerSize], str]) -> str:

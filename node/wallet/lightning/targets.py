@@ -132,7 +132,9 @@ class NodeKey:
 
 Target = LightningAddress | LnurlPay | Bolt11 | NodeKey
 
-_INSTEAD: Final = "give a Lightning address, an LNURL, an invoice or a node key"
+AN_INVOICE: Final = "an LNURL, an invoice or"
+"""In the sentences: what else can be given; an invoice only where one is paid once."""
+_INSTEAD: Final = f"give a Lightning address, {AN_INVOICE} a node key"
 _ONCHAIN: Final = f"that is an on-chain Bitcoin address: this rail is Lightning; {_INSTEAD}"
 _OFFER: Final = f"that is a BOLT12 offer, which this node can't pay yet; {_INSTEAD}"
 _BIP353: Final = (

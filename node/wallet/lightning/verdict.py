@@ -118,7 +118,8 @@ class Verdicts:
         return Refused(view.failure_reason or "lnd gives no reason")
 
     async def _open(self, attempt: Attempt, view: PaymentView) -> Outcome:
-        since_s = view.created_s if attempt.sent_s is None else attempt.sent_s
+        # What was first sent an hour ago, to an lnd that was away, may have begun just now.
+        since_s = max(view.created_s, attempt.sent_s or 0)
         if now_s(self._clock) - since_s <= PHANTOM_AFTER_S:
             return Pending("in flight", seen=True)
         if await self._lnd.hash_on_a_channel(attempt.reference):

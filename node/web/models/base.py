@@ -29,7 +29,7 @@ def _visible(text: str) -> str:
     return text
 
 
-def _digits(value: object) -> object:
+def digits(value: object) -> object:
     """A number in a query is decimal digits, and nothing else that int() would read."""
     if (
         isinstance(value, str)
@@ -64,11 +64,13 @@ Units = Annotated[int, Field(ge=0, description="In base units: a dollar has 1000
 AssetName: TypeAlias = Literal["sat", "usd"]
 SatWanted = Annotated[int, Field(ge=1, le=SAT_MAX, examples=[5000])]
 ThingNumber = Annotated[int, Field(ge=1, le=ROW_ID_MAX, examples=[7])]
-ThingQuery = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=ROW_ID_MAX, examples=[7])]
+ThingQuery = Annotated[int, BeforeValidator(digits), Field(ge=1, le=ROW_ID_MAX, examples=[7])]
 UsdUnits = Annotated[int, Field(ge=0, le=USD_UNITS_MAX, examples=[5_000_000])]
-UsdUnitsQuery = Annotated[int, BeforeValidator(_digits), Field(ge=0, le=USD_UNITS_MAX)]
+UsdUnitsQuery = Annotated[int, BeforeValidator(digits), Field(ge=0, le=USD_UNITS_MAX)]
+PlaceQuery = Annotated[int, BeforeValidator(digits), Field(ge=1, le=ROW_ID_MAX)]
+"""How many rows of a list that does not change were seen."""
 Limit = Annotated[
-    int, BeforeValidator(_digits), Field(ge=1, le=PAGE_MAX, description="How many at most.")
+    int, BeforeValidator(digits), Field(ge=1, le=PAGE_MAX, description="How many at most.")
 ]
 MonthText = Annotated[str, Field(pattern=MONTH_PATTERN, examples=["2026-11"])]
 UrlText = Annotated[

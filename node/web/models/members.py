@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from node.flows.join import TOKEN_DAYS_MAX
 from node.web.models.base import Asked, AssetName, Label, Page, TimeS, Told
@@ -57,6 +57,9 @@ class MemberOut(Told):
     member: int
     name: str
     dues_from_earnings: bool
+    shows_flattrs: bool = Field(
+        description="Whether creators' pages may name you among their readers."
+    )
     suspended: bool
     scopes: list[Scope]
     claim_line: str = Field(
@@ -74,11 +77,22 @@ class JoinedOut(Told):
 
 
 class MemberIn(Asked):
-    """What a member may change."""
+    """What a member may change: one of these, or both."""
 
-    dues_from_earnings: bool = Field(
-        description="Pay my dues from my earnings: they go into my pot of the next month."
+    dues_from_earnings: bool | None = Field(
+        default=None,
+        description="Pay my dues from my earnings: they go into my pot of the next month.",
     )
+    shows_flattrs: bool | None = Field(
+        default=None,
+        description="Let creators' pages name me among their readers. Hidden unless you say so.",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.dues_from_earnings is None and self.shows_flattrs is None:
+            raise ValueError("say what to change: dues_from_earnings or shows_flattrs")
+        return self
 
 
 class TargetQuery(Asked):

@@ -81,37 +81,6 @@ class MonthPageQuery(Asked):
     limit: Limit = PAGE_DEFAULT
 
 
-class EarningLine(Told):
-    """What one thing brought its creator. `flattrs`: those that counted in sats."""
-
-    thing: int
-    url: str
-    title: str
-    flattrs: int
-    earned_msat: Msat
-    usd_flattrs: int = 0
-    earned_units: Units = 0
-
-
-class UsdEarningsOut(Told):
-    """The same in the stablecoin."""
-
-    earned_units: Units
-    digest: str | None
-    file_id: str | None = FILE_ID
-
-
-class EarningsOut(Told):
-    """What a creator's things brought in a closed month, without the commission."""
-
-    month: str
-    closed: bool = Field(description="In sats; the stablecoin has `usd` when it is closed.")
-    earned_msat: Msat
-    digest: str | None
-    things: list[EarningLine]
-    usd: UsdEarningsOut | None = None
-
-
 class UsdClosedMonthOut(Told):
     """The same month's totals in the stablecoin."""
 

@@ -19,6 +19,7 @@ from node.web.models.base import (
     UrlQuery,
     UrlText,
 )
+from node.web.models.sites import PlaceOut, SeenOut
 
 
 class ThingIn(Asked):
@@ -51,14 +52,14 @@ class ThingsOut(Page):
 
 
 class ClaimOut(Told):
-    """What a claim saw, and the line to place if it was not there."""
+    """What a claim saw at each place, and what to put there if it was nowhere."""
 
     thing: ThingOut
     claimed: bool
     proved_by: str | None
-    saw: list[str]
+    seen: list[SeenOut]
     line: str
-    places: list[str]
+    places: list[PlaceOut]
 
 
 class FlattrIn(Asked):
@@ -168,7 +169,7 @@ class PublicThingOut(Told):
 class CountOut(Told):
     """How often a thing was flattred, in all months and in this one."""
 
-    thing: int
+    thing: int | None = Field(description="Null: nobody has flattred or added it yet.")
     flattrs: int
     flattrs_this_month: int
     network: str
@@ -194,4 +195,16 @@ class MostFlattredOut(Told):
     """The things with the most flattrs in a month."""
 
     month: str
+    items: list[MostFlattredLine]
+
+
+class MostOfWeekQuery(Asked):
+    """How many."""
+
+    limit: Limit = 20
+
+
+class MostOfWeekOut(Told):
+    """The things with the most flattrs of the last seven days."""
+
     items: list[MostFlattredLine]

@@ -18,7 +18,7 @@ from node.web.problems import TooLarge, TooSlow, WrongMediaType
 TOKEN: Final = "token"  # noqa: S105  the name of a field
 FORM: Final = "application/x-www-form-urlencoded"
 FIELDS_MAX: Final = 64
-_PATH_CHARS_MAX: Final = 500
+_PATH_CHARS_MAX: Final = 2000
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _NUMBER: Final = re.compile(r"([0-9]{1,15})(?:[.,]([0-9]{1,6}))?", re.ASCII)

@@ -9,6 +9,7 @@ from aiohttp import web
 from node.web import problems
 from node.web.keys import Desk
 from node.web.pages.browser import Browser
+from node.web.pages.language import Language
 from node.web.pages.render import frame_of, html
 from node.web.problems import Told
 
@@ -20,7 +21,7 @@ async def show(
     told = problems.tell(error)
     spoken = desk.templates.language_of(request, browser)
     frame = frame_of(request, browser, spoken, await desk.lightning.is_simulated())
-    values = {"status": told.problem.status, "title": told.problem.title, **_words(told)}
+    values = {"status": told.problem.status, "title": _title(told, spoken), **_words(told)}
     text = desk.templates.fill("error.html", spoken, frame, values)
     response = html(text, told.problem.status)
     if told.retry_after_s is not None:
@@ -38,6 +39,15 @@ def sentence(error: Exception) -> str:
     """An error as a sentence of a page."""
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def _title(told: Told, spoken: Language) -> str:
+    """A problem's title, but where that speaks of tokens to people who have none."""
+    if told.problem.slug == "unauthorized":
+        return spoken.gettext("Sign in first")
+    if told.problem.slug == "forbidden":
+        return spoken.gettext("This is not allowed")
+    return spoken.gettext(told.problem.title)
 
 
 def _words(told: Told) -> dict[str, object]:

@@ -4,7 +4,12 @@ const button = document.querySelector("[data-webln]");
 if (button && window.webln) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await window.webln.enable();
-    await window.webln.sendPayment(button.dataset.webln);
+    button.disabled = true;
+    try {
+      await window.webln.enable();
+      await window.webln.sendPayment(button.dataset.webln);
+    } catch {
+      button.disabled = false; // refused in the wallet: it can be asked again
+    }
   });
 }

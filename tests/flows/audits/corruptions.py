@@ -95,6 +95,6 @@ BY_SQL = {
     "a payment cost more than its limit": (
         "I14", "UPDATE attempt SET fee_limit = 0 WHERE fee > 0"),
     "a click is put into a closed month": (
-        "I15", ("INSERT INTO flattr_inbox (month, member, thing, op, at_us)"
-        " SELECT month, 1, 1, 1, 0 FROM close")),
+        "I15", ("INSERT INTO flattr_inbox (month, at_us, clicks)"
+        " SELECT month, 0, things FROM flattr_month")),
 }  # fmt: skip

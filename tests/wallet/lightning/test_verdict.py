@@ -116,6 +116,12 @@ async def test_what_is_open_stays_open_and_no_time_refuses_it(status):
     assert (outcome.seen, outcome.limbo) == (True, False)
 
 
+async def test_what_lnd_began_late_is_not_called_lost_by_the_hour_of_its_first_send():
+    lnd = Says(view(PaymentStatus.IN_FLIGHT, created_s=SENT_S + 7200))
+    assert await judge(lnd, at_s=SENT_S + 7201) == Pending("in flight", seen=True)
+    assert (await judge(lnd, at_s=SENT_S + 7200 + 3601)).limbo
+
+
 @pytest.mark.parametrize("between", [None, PaymentStatus.IN_FLIGHT, PaymentStatus.INITIATED])
 async def test_any_other_status_between_two_failed_starts_anew(between):
     lnd, clock = Says(view(PaymentStatus.FAILED)), ManualClock(SENT_S)

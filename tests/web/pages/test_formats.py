@@ -84,7 +84,7 @@ def test_a_path_of_ours_is_followed(path) -> None:
         "",
         "x",
         "/é",
-        "/" + "a" * 500,
+        "/" + "a" * 2000,
         "/\r\nSet-Cookie: a=b",
     ],
 )

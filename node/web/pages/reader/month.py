@@ -18,6 +18,7 @@ from node.month import Month
 from node.store.things import Thing
 from node.web import reading
 from node.web.pages import forms
+from node.web.pages.active import active
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import redirect, render
 
@@ -188,12 +189,12 @@ PAGES: Final = (
          fields=("amount", "once"), back="/month"),
     Page("POST", "/month/means", "fill it up to so much each month", set_means,
          fields=("amount",), back="/month"),
-    Page("POST", "/month/flattr", "flattr a page by its URL", flattr,
+    Page("POST", "/month/flattr", "flattr a page by its URL", active(flattr),
          fields=("url", "once"), back="/month"),
-    Page("POST", "/month/undo", "take a flattr back", undo,
+    Page("POST", "/month/undo", "take a flattr back", active(undo),
          fields=("thing", "once"), back="/month"),
-    Page("POST", "/month/subscribe", "flattr a thing each month", repeat,
+    Page("POST", "/month/subscribe", "flattr a thing each month", active(repeat),
          fields=("thing", "months"), back="/month"),
-    Page("POST", "/month/unsubscribe", "repeat it no more", repeat_no_more,
+    Page("POST", "/month/unsubscribe", "repeat it no more", active(repeat_no_more),
          fields=("thing",), back="/month"),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What creators earn: closed months exactly, the open one as an estimate."""

@@ -1,0 +1,1 @@
+"""What everybody sees: a thing, a creator, and what is flattred most."""

@@ -1,0 +1,1 @@
+"""Pages on which members change what is theirs."""

@@ -1,0 +1,1 @@
+"""What site owners see: the button as it will look, and what to copy for it."""

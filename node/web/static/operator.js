@@ -1,0 +1,59 @@
+// The operator's console: passkeys, and figures that follow a close and its payouts. The forms of
+// passkeys say themselves what to do where this file does not run.
+
+const bytes = (text) => Uint8Array.from(
+  atob(text.replace(/-/g, "+").replace(/_/g, "/")), (letter) => letter.charCodeAt(0));
+const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+  .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+const named = (list) => (list ?? []).map((one) => ({ ...one, id: bytes(one.id) }));
+
+async function get(asked) {
+  const key = await navigator.credentials.get({ publicKey: {
+    ...asked, challenge: bytes(asked.challenge), allowCredentials: named(asked.allowCredentials) } });
+  const { clientDataJSON, authenticatorData, signature, userHandle } = key.response;
+  return answer(key, {
+    clientDataJSON: text(clientDataJSON), authenticatorData: text(authenticatorData),
+    signature: text(signature), userHandle: userHandle ? text(userHandle) : null });
+}
+
+async function create(asked) {
+  const key = await navigator.credentials.create({ publicKey: {
+    ...asked, challenge: bytes(asked.challenge), user: { ...asked.user, id: bytes(asked.user.id) },
+    excludeCredentials: named(asked.excludeCredentials) } });
+  const { clientDataJSON, attestationObject } = key.response;
+  return answer(key, {
+    clientDataJSON: text(clientDataJSON), attestationObject: text(attestationObject) });
+}
+
+const answer = (key, response) => JSON.stringify({
+  id: key.id, rawId: text(key.rawId), type: key.type, response, clientExtensionResults: {} });
+
+function ask(form, options, how) {
+  form.addEventListener("submit", async (event) => {
+    const field = form.elements.answer, trouble = form.querySelector("[data-trouble]");
+    if (field.value) return;
+    event.preventDefault();
+    trouble.hidden = true;
+    try {
+      field.value = await how(JSON.parse(options));
+      form.submit();
+    } catch (error) {
+      trouble.textContent = error.message;
+      trouble.hidden = false;
+    }
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-passkey]")) ask(form, form.dataset.passkey, get);
+for (const form of document.querySelectorAll("form[data-new-passkey]")) ask(form, form.dataset.newPasskey, create);
+
+const places = new Map([...document.querySelectorAll("[data-live]")].map((one) => [one.dataset.live, one]));
+if (places.size) {
+  const stream = new EventSource("/events");
+  stream.addEventListener("message", (event) => {
+    for (const [name, words] of Object.entries(JSON.parse(event.data))) {
+      const place = places.get(name);
+      if (place && words && place.textContent.trim() !== words) place.textContent = words;
+    }
+  });
+}

@@ -1,0 +1,77 @@
+"""`make screenshots`: every page of the demo, in both colour schemes and two widths.
+
+`python -m tests.browser.screenshots [folder]` writes docs/screenshots/<person>-<page>-<how>.png
+anew: light or dark, 390 or 1280 pixels wide. The pages are found by their links, as the tests find
+them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import sys
+from itertools import product
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from tests.browser.axe_core import ensure_axe
+from tests.browser.chromium import open_browser, open_watched
+from tests.browser.demo import open_demo
+from tests.browser.small_png import shrink
+from tests.browser.tour import ROWS, Guest, Tour, enter, prepare, walk
+
+FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
+SCHEMES = ("light", "dark")
+WIDTHS = {390: 844, 1280: 800}
+HEIGHT_MAX = 2400
+
+
+async def main(folder: Path) -> None:
+    """Start the demo, walk, take the pictures."""
+    _empty(folder)
+    axe_script = (await ensure_axe(print)).read_text(encoding="utf-8")
+    async with open_demo() as demo, open_browser() as browser:
+        guests = {person: await enter(browser, demo.links[person]) for person in ROWS}
+        await prepare(browser, demo, guests)
+        for person, guest in guests.items():
+            tour = await walk(browser, guest, ROWS[person], axe_script)
+            await _take(browser, guest, person, tour, folder)
+    print(_weighed(folder))
+
+
+async def _take(browser: Browser, guest: Guest, person: str, tour: Tour, folder: Path) -> None:
+    async with open_watched(browser, storage_state=guest.state) as (context, _):
+        page, easel = await context.new_page(), await context.new_page()
+        for (row, seen), scheme, width in product(tour.pages.items(), SCHEMES, WIDTHS):
+            await page.emulate_media(color_scheme=scheme)
+            await page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+            await page.goto(seen.url)
+            picture = await shrink(easel, await _shot(page, width))
+            (folder / f"{person}-{_name(row)}-{scheme}-{width}.png").write_bytes(picture)
+
+
+async def _shot(page: Page, width: int) -> bytes:
+    height = int(await page.evaluate("document.documentElement.scrollHeight"))
+    clip = {"x": 0, "y": 0, "width": width, "height": min(height, HEIGHT_MAX)}
+    return await page.screenshot(full_page=True, clip=clip, animations="disabled")
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _weighed(folder: Path) -> str:
+    sizes = [path.stat().st_size for path in folder.iterdir()]
+    return f"{len(sizes)} screenshots, {sum(sizes) / 1e6:.1f} MB, in {folder}"
+
+
+def _name(row: str) -> str:
+    """`/months/{month}` as `months-month`."""
+    return "-".join(re.findall(r"[a-z]+", row)) or "welcome"
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
