@@ -23,7 +23,7 @@ from node.flows.fold import fold
 from node.flows.node import Node
 from node.ids import MemberId, ThingId
 from node.month import Month
-from node.store import own_rows
+from node.store import inbox, own_rows
 from node.store.engine import Store
 from node.store.members import Member
 
@@ -45,6 +45,7 @@ async def everything(node: Node, member: MemberId) -> AsyncIterator[str]:
         async for piece in _array(_rows(node.store, section, member)):
             yield piece
     for name, rows in (
+        ("waiting_clicks", _waiting(node.store, node.clock, member)),
         ("flattrs", _flattrs(node.store, node.clock, who)),
         ("receipts", _receipts(node, who)),
         ("earnings", _earnings(node, member)),
@@ -89,6 +90,16 @@ async def _rows(store: Store, section: str, member: MemberId) -> AsyncIterator[d
         if len(rows) < ROWS_A_PAGE:
             return
         skip += len(rows)
+
+
+async def _waiting(store: Store, clock: Clock, member: MemberId) -> AsyncIterator[dict[str, Any]]:
+    """Clicks that are not folded yet, in the months that may have some."""
+    this = this_month(clock)
+    for month in (this.plus(-1), this, this.plus(1)):
+        async with store.read() as tx:
+            clicks = await inbox.clicks_of(tx, member, month)
+        for thing, op in clicks:
+            yield {"month": str(month), "thing": thing, "op": op}
 
 
 async def _flattrs(store: Store, clock: Clock, who: Member) -> AsyncIterator[dict[str, Any]]:
