@@ -1,8 +1,8 @@
-"""`make screenshots`: every page of the demo, in both colour schemes and two widths.
+"""Every page of the demo as a picture, in both colour schemes and two widths; and their pace.
 
-`python -m tests.browser.screenshots [folder]` writes docs/screenshots/<person>-<page>-<how>.png
-anew: light or dark, 390 or 1280 pixels wide. The pages are found by their links, as the tests find
-them.
+`python -m tests.browser.screenshots [folder]` (`make screenshots`) writes
+docs/screenshots/<person>-<page>-<how>.png anew: light or dark, 390 or 1280 pixels wide. The pages are found by their links, as the tests find
+them. It ends with how fast the pages follow, and with status 1 if that is slower than promised.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import re
 import shutil
 import sys
+import tempfile
 from itertools import product
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from playwright.async_api import Browser, Page
 from tests.browser.axe_core import ensure_axe
 from tests.browser.chromium import open_browser, open_watched
 from tests.browser.demo import open_demo
+from tests.browser.pace import measure
+from tests.browser.place import open_place
 from tests.browser.small_png import shrink
 from tests.browser.tour import ROWS, Guest, Tour, enter, prepare, walk
 
@@ -28,8 +31,8 @@ WIDTHS = {390: 844, 1280: 800}
 HEIGHT_MAX = 2400
 
 
-async def main(folder: Path) -> None:
-    """Start the demo, walk, take the pictures."""
+async def main(folder: Path) -> bool:
+    """Start the demo, walk, take pictures, measure; whether the pages are as fast as promised."""
     _empty(folder)
     axe_script = (await ensure_axe(print)).read_text(encoding="utf-8")
     async with open_demo() as demo, open_browser() as browser:
@@ -39,6 +42,11 @@ async def main(folder: Path) -> None:
             tour = await walk(browser, guest, ROWS[person], axe_script)
             await _take(browser, guest, person, tour, folder)
     print(_weighed(folder))
+    with tempfile.TemporaryDirectory() as temporary:
+        async with open_place(Path(temporary)) as place, open_browser() as browser:
+            pace = await measure(place, browser)
+    print(pace.words)
+    return pace.is_kept
 
 
 async def _take(browser: Browser, guest: Guest, person: str, tour: Tour, folder: Path) -> None:
@@ -74,4 +82,5 @@ def _name(row: str) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
+    kept = asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER))
+    sys.exit(0 if kept else 1)

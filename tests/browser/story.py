@@ -9,7 +9,6 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass
 
 from playwright.async_api import Browser, Locator, Page, expect
 
@@ -27,7 +26,7 @@ from tests.browser.acts import (
     sign_in,
 )
 from tests.browser.chromium import open_context
-from tests.browser.pace import took_ms, watch_count
+from tests.browser.pace import Pace, took_ms, watch_count
 from tests.browser.place import CREATOR, Place
 
 FIRST, SECOND = "/night-train", "/letter-to-my-bicycle"
@@ -37,14 +36,6 @@ EARNED_SAT = 4500
 DUES_SAT = 2000
 """The creator's own pot, without which she earns and is not paid. Unused, it rolls over."""
 CLOSE_LIMIT_MS = 60_000
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How soon the pages followed."""
-
-    flip_ms: float
-    count_ms: float
 
 
 async def tell(place: Place, browser: Browser) -> Pace:

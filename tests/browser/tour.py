@@ -158,7 +158,7 @@ async def _look(page: Page, seen: Seen, axe_script: str) -> None:
     await page.goto(seen.url)
     page.remove_listener("response", hear)
     seen.title = await page.title()
-    seen.gzipped = sum([await _gzipped(answer) for answer in answers])
+    seen.gzipped = sum([await _gzipped(page.context, answer) for answer in answers])
     seen.wrong += await violations(page, axe_script)
     await page.emulate_media(color_scheme="dark")
     await page.set_viewport_size(PHONE)
@@ -166,13 +166,13 @@ async def _look(page: Page, seen: Seen, axe_script: str) -> None:
     seen.wider_than_a_phone = int(await page.evaluate(OVERFLOW))
 
 
-async def _gzipped(answer: Response) -> int:
+async def _gzipped(context: BrowserContext, answer: Response) -> int:
+    """The size of what was answered, asked for once more: a page may have gone on meanwhile."""
     kind = answer.headers.get("content-type", "")
-    if kind.startswith("text/event-stream") or answer.url.startswith("data:"):
+    is_body = answer.url.startswith("http") and answer.status not in range(300, 400)
+    if not is_body or kind.startswith("text/event-stream"):
         return 0
-    if answer.status in range(300, 400):
-        return 0
-    return len(gzip.compress(await answer.body()))
+    return len(gzip.compress(await (await context.request.get(answer.url)).body()))
 
 
 async def _links(page: Page) -> list[str]:
