@@ -98,7 +98,8 @@ async def test_the_export_has_everything_and_no_secret(both_worlds):
     found = (await ann("GET", "/me/export")).body
     assert found["member"]["name"] == "ann"
     assert [one["label"] for one in found["tokens"]] == ["first"]
-    assert [len(one["things"]) for one in found["flattrs"]] == [2]
+    assert len(found["flattrs"][0]["things"]) == 2
+    assert found["flattrs"][0]["month"] == str(MONTH)
     assert [one["state"] for one in found["deposits"]] == ["settled", "open"]
     assert found["receipts"][0]["assets"][0]["pot"] == 1_000_000
     assert [one["kind"] for one in found["ledger"]] == ["deposit", "deposit", "close"]

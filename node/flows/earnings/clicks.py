@@ -2,7 +2,7 @@
 
 The close keeps one share for each reader, and the packed flattrs say on what. Both never change, so
 what is found here is as exact as the close itself. Memory is bounded by a part and by the clicks on
-these things, not by the month; a month of ten million clicks takes about a second to look through,
+these things, not by the month; a month of ten million clicks takes some seconds to look through,
 which is why what was found is kept (`known.py`).
 """
 

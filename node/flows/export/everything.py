@@ -19,6 +19,7 @@ from node.flows import look, statement
 from node.flows.earnings.known import KnownEarnings, closed_months
 from node.flows.export.ledger import open_ledger, read_ledger, reference
 from node.flows.export.receipt import receipt_json, receipt_of
+from node.flows.fold import fold
 from node.flows.node import Node
 from node.ids import MemberId, ThingId
 from node.month import Month
@@ -33,6 +34,7 @@ ROWS_A_PAGE: Final = 500
 async def everything(node: Node, member: MemberId) -> AsyncIterator[str]:
     """The document, piece by piece. Raises NotFound before the first piece."""
     who = await look.member_of(node.store, member)
+    await fold(node.store, node.clock)  # so that the clicks of a moment ago are among the flattrs
     head = {
         "format": FORMAT, "network": node.settings.network, "written_s": now_s(node.clock),
         "member": asdict(who), "balances": await _balances(node, member),

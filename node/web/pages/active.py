@@ -20,8 +20,13 @@ def active(handler: PageHandler) -> PageHandler:
 
     @wraps(handler)
     async def only_active(call: PageCall) -> web.StreamResponse:
-        if (await member_of(call.node.store, call.member)).suspended_us is not None:
-            raise Forbidden(SUSPENDED_WORDS)
+        await demand_active(call)
         return await handler(call)
 
     return only_active
+
+
+async def demand_active(call: PageCall) -> None:
+    """Go on only if who is signed in is not suspended. Raises Forbidden."""
+    if (await member_of(call.node.store, call.member)).suspended_us is not None:
+        raise Forbidden(SUSPENDED_WORDS)

@@ -27,6 +27,7 @@ from node.flows import consents, window
 from node.flows.subscribe import LENGTHS
 from node.flows.window import Seen
 from node.web.pages import forms, refusals
+from node.web.pages.active import demand_active
 from node.web.pages.formats import filters
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import render
@@ -72,6 +73,7 @@ async def send(call: PageCall) -> web.Response:
         return _shown(call, seen, asked, title, words, status=HTTPStatus.UNAUTHORIZED)
     refused, status = "", HTTPStatus.OK
     try:
+        await demand_active(call)
         await _do(call, canonical_url(asked), title)
     except Rejected as error:
         refused, status = refusals.sentence(error), HTTPStatus(error.status)

@@ -53,7 +53,9 @@ if (places.size) {
   stream.addEventListener("message", (event) => {
     for (const [name, words] of Object.entries(JSON.parse(event.data))) {
       const place = places.get(name);
-      if (place && words && place.textContent.trim() !== words) place.textContent = words;
+      if (!place || place.textContent.trim() === words) continue;
+      place.textContent = words;
+      if (name === "sending") place.closest("[role=status]").hidden = !words;
     }
   });
 }

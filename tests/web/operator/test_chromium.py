@@ -61,6 +61,10 @@ async def test_a_passkey_is_made_signs_in_and_confirms_an_act(place, chromium):
     await page.get_by_role("button", name="Sign out").click()
     await page.get_by_role("button", name="Sign in with your passkey").click()
     await expect(page.get_by_role("heading", name="Lightning")).to_be_visible()
+    await acts.pause(node.store, node.clock, "somebody else")
+    await expect(page.get_by_text("Nothing is sent:")).to_be_visible()  # without a reload
+    await acts.resume(node.store, node.clock, "somebody else")
+    await expect(page.get_by_text("Nothing is sent:")).to_be_hidden()
     await page.get_by_role("button", name="Stop sending").click()
     await page.get_by_role("link", name="Look, and send again").first.click()
     await page.get_by_role("button", name="Send again").click()

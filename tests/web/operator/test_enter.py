@@ -147,7 +147,7 @@ async def test_another_site_s_form_is_refused(operator, headers):
     form = (await operator.get("/")).form("/pause")
     refused = await operator.post("/pause", form, headers=headers)
     assert refused.status == 403
-    assert "Nothing is sent" not in (await operator.get("/")).text
+    assert "Nothing is sent." not in (await operator.get("/")).text
 
 
 async def test_the_public_server_s_origin_is_another_site(place, operator):

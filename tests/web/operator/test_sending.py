@@ -79,7 +79,7 @@ async def test_after_a_breach_sending_waits_for_the_operator(place, operator):
     shown = await operator.send("/audit", "/audit")
     assert "breach" in shown.text
     assert "I16" in shown.text
-    assert "Nothing is sent" in (await operator.get("/")).text
+    assert "Nothing is sent." in (await operator.get("/")).text
     async with node.store.write() as tx:
         number = await tx.value("SELECT max(number) FROM operator_log")
         assert number == 10  # what stopped it is in the log, too

@@ -28,7 +28,7 @@ async def test_both_rails_are_looked_at_and_shown(usd_world, tmp_path):
             assert part in shown.text
         assert "0.00 USD" in (await operator.get(f"/months/usd/{MONTH}")).text
         assert (await operator.get("/payouts?asset=usd&state=due")).status == 200
-        assert "USD" in (await operator.get("/held")).text
+        assert "Stablecoin" in (await operator.get("/held")).text
         seen = await scrape(place)
     assert seen["flattr_chain_reachable"][()] == 1
     assert seen["flattr_sending_stopped"] == {("lightning",): 0, ("stablecoin",): 0}

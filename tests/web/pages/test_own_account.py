@@ -279,5 +279,9 @@ async def test_who_is_suspended_is_told_and_clicks_nothing(people):
     assert "suspended by the operator" in (await ann.get("/settings")).text
     refused = await ann.send("/month", "/month/flattr", url="https://b.example/")
     assert "suspended" in refused.text
+    window = "/click?url=https%3A%2F%2Feve.example%2F2"
+    form = next(one for one in (await ann.get(window)).read.forms if one["action"] == "/click")
+    refused = await ann.post("/click", {**form["fields"], "do": "undo"})
+    assert (refused.status, "suspended" in refused.text) == (403, True)
     assert (await ann.get("/settings/export.json")).status == 200
     assert (await ann.get("/withdraw")).status == 200
