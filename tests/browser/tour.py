@@ -67,6 +67,8 @@ class Guest:
 
     state: Any
     landed: str
+    also: list[str] = field(default_factory=list)
+    """URLs that no page links to any more, once they were left."""
 
 
 async def enter(browser: Browser, link: str) -> Guest:
@@ -95,10 +97,12 @@ async def prepare(browser: Browser, demo: Demo, guests: Mapping[str, Guest]) -> 
         window = f"{demo.url}/click?{urlencode({'url': demo.links['blog'] + 'night-train'})}"
         await page.goto(window)
         await flattr_in_window(page, always=True)
+        guests["reader"].also.append(f"{demo.url}/settings/notices")  # linked when there is one
     async with open_watched(browser, storage_state=guests["creator"].state) as (context, _):
         page = await context.new_page()
         await ask_claim(page, demo.url, demo.links["blog"], "The whole site")
         await ask_claim(page, demo.url, "https://wiki.example/lightning", "This page alone")
+        guests["creator"].also.append(page.url)
 
 
 async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: str) -> Tour:
@@ -108,7 +112,7 @@ async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: 
         tour = Tour(watch=watch)
         page = await context.new_page()
         await page.goto(guest.landed)
-        queue = deque([page.url, *await _links(page)])
+        queue = deque([page.url, *guest.also, *await _links(page)])
         known: set[str] = set()
         while queue:
             url = urldefrag(queue.popleft()).url
@@ -134,7 +138,7 @@ def _row(url: str, entry: str, patterns: dict[str, re.Pattern[str]]) -> str | No
     if (there.scheme, there.netloc) != (here.scheme, here.netloc):
         return None
     fitting = [row for row, pattern in patterns.items() if pattern.fullmatch(there.path)]
-    return min(fitting, key=lambda row: row.count("{"), default=None)
+    return min(fitting, key=lambda row: (row.count("{"), -len(row)), default=None)
 
 
 async def _fetch(context: BrowserContext, url: str, tour: Tour) -> tuple[str, str]:
