@@ -1,7 +1,7 @@
 """Every page of the demo as a picture, in both colour schemes and two widths; and their pace.
 
 `python -m tests.browser.screenshots [folder]` (`make screenshots`) writes
-docs/screenshots/<person>-<page>-<how>.png anew: light or dark,
+docs/screenshots/<page>-<how>.png anew: light or dark,
 390 or 1280 pixels wide. The pages are found by their links, as the tests find them. It ends
 with how fast the pages follow, and with status 1 if that is slower than promised.
 """
@@ -13,18 +13,18 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
 
-from tests.browser.axe_core import ensure_axe
 from tests.browser.chromium import open_browser, open_watched
 from tests.browser.demo import open_demo
 from tests.browser.pace import measure
 from tests.browser.place import open_place
 from tests.browser.small_png import shrink
-from tests.browser.tour import ROWS, Guest, Tour, enter, prepare, walk
+from tests.browser.tour import NODE, ROWS, Guest, Tour, enter, prepare, walk
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
 SCHEMES = ("light", "dark")
@@ -35,13 +35,13 @@ HEIGHT_MAX = 2400
 async def main(folder: Path) -> bool:
     """Start the demo, walk, take pictures, measure; whether the pages are as fast as promised."""
     _empty(folder)
-    axe_script = (await ensure_axe(print)).read_text(encoding="utf-8")
     async with open_demo() as demo, open_browser() as browser:
         guests = {person: await enter(browser, demo.links[person]) for person in ROWS}
         await prepare(browser, demo, guests)
+        tours = {one: await walk(browser, guest, ROWS[one], "") for one, guest in guests.items()}
         for person, guest in guests.items():
-            tour = await walk(browser, guest, ROWS[person], axe_script)
-            await _take(browser, guest, person, tour, folder)
+            urls = {_name(person, row): url for row, url in _shown_by(person, tours)}
+            await _take(browser, guest, urls, folder)
     print(_weighed(folder))
     with tempfile.TemporaryDirectory() as temporary:
         async with open_place(Path(temporary)) as place, open_browser() as browser:
@@ -50,15 +50,25 @@ async def main(folder: Path) -> bool:
     return pace.is_kept
 
 
-async def _take(browser: Browser, guest: Guest, person: str, tour: Tour, folder: Path) -> None:
+def _shown_by(person: str, tours: Mapping[str, Tour]) -> Iterator[tuple[str, str]]:
+    """The pages that are shown as this person sees them: each page once, as whom it is for."""
+    for row, seen in tours[person].pages.items():
+        public = row in tours["welcome"].pages and person != "welcome"
+        creators = row.startswith("/creator/") or row == "/creator"
+        elsewhere = public or creators != (person == "creator")
+        if ROWS[person] is not NODE or person == "welcome" or not elsewhere:
+            yield row, seen.url
+
+
+async def _take(browser: Browser, guest: Guest, urls: Mapping[str, str], folder: Path) -> None:
     async with open_watched(browser, storage_state=guest.state) as (context, _):
         page, easel = await context.new_page(), await context.new_page()
-        for (row, seen), scheme, width in product(tour.pages.items(), SCHEMES, WIDTHS):
+        for (name, url), scheme, width in product(urls.items(), SCHEMES, WIDTHS):
             await page.emulate_media(color_scheme=scheme)
             await page.set_viewport_size({"width": width, "height": WIDTHS[width]})
-            await page.goto(seen.url)
+            await page.goto(url)
             picture = await shrink(easel, await _shot(page, width))
-            (folder / f"{person}-{_name(row)}-{scheme}-{width}.png").write_bytes(picture)
+            (folder / f"{name}-{scheme}-{width}.png").write_bytes(picture)
 
 
 async def _shot(page: Page, width: int) -> bytes:
@@ -77,9 +87,10 @@ def _weighed(folder: Path) -> str:
     return f"{len(sizes)} screenshots, {sum(sizes) / 1e6:.1f} MB, in {folder}"
 
 
-def _name(row: str) -> str:
-    """`/months/{month}` as `months-month`."""
-    return "-".join(re.findall(r"[a-z]+", row)) or "welcome"
+def _name(person: str, row: str) -> str:
+    """`/months/{month}` as `months-month`; pages that are not the node's with their place."""
+    words = [] if ROWS[person] is NODE else [person]
+    return "-".join([*words, *re.findall(r"[a-z]+", row)]) or "welcome"
 
 
 if __name__ == "__main__":

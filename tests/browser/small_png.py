@@ -1,4 +1,4 @@
-"""Screenshots as small PNG files, of 256 colours: a page of text and lines hardly has more.
+"""Screenshots as small PNG files, of 64 colours: a page of text and lines looks the same.
 
 The browser decodes its own picture and hands over the pixels; rare colours become the nearest of
 the frequent ones. The file is written here, as PNG (third edition) says, with a palette.
@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 from playwright.async_api import Page
 
-COLOURS_MAX = 256
+COLOURS_MAX = 64
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PALETTE_TYPE = 3
 PIXELS = """async (picture) => {

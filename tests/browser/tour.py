@@ -106,7 +106,10 @@ async def prepare(browser: Browser, demo: Demo, guests: Mapping[str, Guest]) -> 
 
 
 async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: str) -> Tour:
-    """Follow all links from where the guest is, within the same origin."""
+    """Follow all links from where the guest is, within the same origin.
+
+    Without a script the pages are only met, and not looked at.
+    """
     patterns = {row: re.compile(re.sub(r"\{[^}]+\}", "[^/]+", row)) for row in rows}
     async with open_watched(browser, storage_state=guest.state) as (context, watch):
         tour = Tour(watch=watch)
@@ -125,7 +128,10 @@ async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: 
                 queue.append(landed)  # it sends somewhere else, such as to sign in
             elif kind.startswith("text/html"):
                 seen = tour.pages[row] = Seen(landed)
-                await _look(page, seen, axe_script)
+                if axe_script:
+                    await _look(page, seen, axe_script)
+                else:
+                    await page.goto(landed)
                 queue.extend(await _links(page))
             elif kind:
                 tour.files[row] = kind
