@@ -91,7 +91,7 @@ async def serve_on(story: Story, page: Page, serving: Serving) -> None:
 def _say_links(story: Story, page: Page, serving: Serving, wallets: WalletSite, blog: Blog) -> None:
     reader, creator = story.plan.readers[0].name, story.plan.creators[0].name
     page.say("Open in a browser:")
-    for kind, name, to in (("reader", reader, "/month"), ("creator", creator, "/creator")):
+    for kind, name, to in (("reader", reader, "/month"), ("creator", creator, "/creator/earnings")):
         door = serving.doors.open(story.visitor[name].member, to)
         page.link(kind, serving.url + door, f"signed in as {name}")
     page.link("blog", f"{blog.url}/", f"a site with buttons, which {creator} can claim")

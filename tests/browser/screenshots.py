@@ -1,9 +1,9 @@
 """Every page of the demo as a picture, in both colour schemes and two widths; and their pace.
 
 `python -m tests.browser.screenshots [folder]` (`make screenshots`) writes
-docs/screenshots/<page>-<how>.png anew: light or dark,
-390 or 1280 pixels wide. The pages are found by their links, as the tests find them. It ends
-with how fast the pages follow, and with status 1 if that is slower than promised.
+docs/screenshots/<page>-<how>.png anew: light or dark, 390 or 1280 pixels wide. The pages are found
+by their links, as the tests find them. It ends with how fast the pages follow, and with status 1 if
+that is slower than promised.
 """
 
 from __future__ import annotations

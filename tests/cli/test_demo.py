@@ -189,8 +189,10 @@ async def test_without_once_the_closed_month_is_served_until_ctrl_c() -> None:
             process.kill()
             await process.wait()
     assert process.returncode == 0
+    where, status = shown.pop("operator")
+    assert (where.startswith("/link/"), status) == (True, 200)
     assert shown == {
-        "reader": ("/month", 200), "creator": ("/creator", 200), "blog": ("/", 200),
+        "reader": ("/month", 200), "creator": ("/creator/earnings", 200), "blog": ("/", 200),
         "wallet": ("/alice", 200), "welcome": ("/", 200),
     }  # fmt: skip
     assert [one["distributed_msat"] for one in months["items"]] == [47_000_000]
