@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page, expect
 
+from tests.browser.conftest import Accessible
 from tests.browser.demo import Demo, open_demo
 from tests.browser.tour import CONSOLE, NODE, ROWS, Seen, Tour, enter, prepare, walk
 
@@ -47,6 +50,17 @@ def seen_pages(tours: dict[str, Tour]) -> Iterator[tuple[str, Seen]]:
 
 async def test_axe_finds_nothing(tours: dict[str, Tour]) -> None:
     none(f"{where}: {one}" for where, seen in seen_pages(tours) for one in seen.wrong)
+
+
+async def test_axe_finds_nothing_where_an_operator_signs_in(
+    demo: Demo, page: Page, assert_accessible: Accessible
+) -> None:
+    parts = urlsplit(demo.links["operator"])
+    await page.goto(f"{parts.scheme}://{parts.netloc}/months")
+    await expect(page).to_have_url(re.compile("/sign-in"))
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        await assert_accessible(page)
 
 
 async def test_no_page_asks_another_host_or_runs_what_its_policy_forbids(

@@ -32,7 +32,11 @@ NO_LINK = {
 }  # fmt: skip
 """What a page or a wallet asks for, and what comes of something that was sent."""
 NODE = sorted({page.path for page in ALL_PAGES if page.method == "GET"} - NO_LINK)
-CONSOLE = sorted({page.path for page in CONSOLE_PAGES if page.method == "GET"} - NO_LINK)
+CONSOLE = sorted(
+    {page.path for page in CONSOLE_PAGES if page.method == "GET"}
+    - NO_LINK
+    - {"/sign-in", "/access/passkeys/{passkey}"}  # who is signed in by a link sees neither
+)
 ROWS = {"welcome": NODE, "reader": NODE, "creator": NODE, "operator": CONSOLE, "wallet": ["/{a}"],
         "blog": ["/", "/{post}"]}  # fmt: skip
 """What there is to see for who comes by the demo's link of this name."""

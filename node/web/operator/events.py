@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from aiohttp import web
-from aiohttp_sse import EventSourceResponse, sse_response
+from aiohttp_sse import EventSourceResponse
 
 from node.flows.operator import access
 from node.flows.operator.progress import Progress, progress
@@ -29,8 +29,10 @@ async def stream(call: OperatorCall) -> web.StreamResponse:
     told, ending = "", call.console.ending
     loop = asyncio.get_running_loop()
     until_s = loop.time() + STREAM_S
-    async with sse_response(call.request, headers={"Cache-Control": "no-store"}) as response:
-        with suppress(ConnectionResetError):  # the browser has gone
+    response = EventSourceResponse(headers={"Cache-Control": "no-store"})
+    with suppress(ConnectionResetError):  # the browser has gone
+        await response.prepare(call.request)
+        async with response:
             while loop.time() < until_s and await _goes_on(call, response):
                 words = json.dumps(words_of(call, await progress(call.node)))
                 if words != told:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
-from aiohttp_sse import sse_response
+from aiohttp_sse import EventSourceResponse
 
 from node.web.pages import headers
 
@@ -55,8 +55,10 @@ async def flip(
 ) -> web.StreamResponse:
     """Stream until `look` says something (not empty), which is sent as the event's words."""
     streams = call.desk.streams
-    async with sse_response(call.request, headers=headers.of_all(call.desk)) as stream:
-        with streams.enter(wake), suppress(ConnectionResetError):
+    stream = EventSourceResponse(headers=headers.of_all(call.desk))
+    with streams.enter(wake), suppress(ConnectionResetError):  # the page was closed
+        await stream.prepare(call.request)
+        async with stream:
             for _ in range(int(STREAM_S / LOOK_EVERY_S)):
                 wake.clear()
                 if said := await look():
