@@ -12,8 +12,8 @@ from node.web.known_lightning import KnownLightning
 from node.web.known_popular import KnownPopular
 from node.web.known_things import KnownThings
 from node.web.limits import Limits
-from node.web.pages.events import Streams
-from node.web.pages.render import Templates
+from node.web.pages.streams import Streams
+from node.web.pages.templates import Templates
 from node.web.session import Sessions
 from node.web.static_files import StaticFiles
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
@@ -35,7 +36,7 @@ from node.web.pages import forms, headers
 from node.web.pages.browser import Kind
 from node.web.pages.language import Language
 from node.web.pages.refusals import sentence
-from node.web.pages.render import SEE_OTHER, frame_of
+from node.web.pages.templates import frame_of
 from node.web.visit import Visit
 
 ANSWER: Final = "answer"
@@ -205,4 +206,4 @@ def _fill(call: OperatorCall, name: str, values: dict[str, Any]) -> web.Response
 
 
 def _to(path: str) -> web.Response:
-    return web.Response(status=SEE_OTHER, headers={"Location": path})
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path})

@@ -10,44 +10,18 @@ look. A stream ends after STREAM_S, and with the server: the browser asks again 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from node.web.pages import headers
-
-if TYPE_CHECKING:
-    from node.web.pages.page import PageCall
+from node.web.pages.page import PageCall
 
 LOOK_EVERY_S: Final = 0.8
 STREAM_S: Final = 600
-
-
-class Streams:
-    """The streams of one server, so that it can end."""
-
-    def __init__(self) -> None:
-        self._wakes: set[asyncio.Event] = set()
-        self.ending = False
-
-    @contextmanager
-    def enter(self, wake: asyncio.Event) -> Iterator[None]:
-        """A stream that sleeps on `wake`, until the block ends."""
-        self._wakes.add(wake)
-        try:
-            yield
-        finally:
-            self._wakes.discard(wake)
-
-    async def end(self, app: web.Application) -> None:
-        """The server ends: so do the streams."""
-        del app
-        self.ending = True
-        for wake in self._wakes:
-            wake.set()
 
 
 async def flip(

@@ -24,7 +24,7 @@ A handler is `async def (call: PageCall) -> web.StreamResponse`. It calls one fl
 - `back`: where a refusal by the handler (4xx) of a POST is told, as a message above the form.
   Without it, or for other errors, there is a page of its own. A handler that keeps what was typed
   catches Rejected, and renders the form again with `status=`.
-- What a template knows without being handed it: `page` (`render.Frame`), `network`, `simulated`,
+- What a template knows without being handed it: `page` (`templates.Frame`), `network`, `simulated`,
   `static("name.css")`; the filters of `formats.py` and `pictures.py`: `{{ amount|sat }}`,
   `{{ at_s|date }}`, `{{ month|month }}`, `{{ text|qr }}`; `{% trans %}` and `_()`. In Python the
   words are `call.gettext("…")` and `call.ngettext(…)`.
@@ -41,6 +41,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlencode
 
@@ -55,7 +56,6 @@ from node.web.keys import DESK, Desk
 from node.web.pages import forms, headers, refusals
 from node.web.pages.browser import Browser
 from node.web.pages.language import Language
-from node.web.pages.render import SEE_OTHER
 from node.web.visit import Visit
 
 Who: TypeAlias = Literal["anyone", "member", "fresh"]
@@ -203,4 +203,4 @@ def _sign_in_first(call: PageCall) -> web.Response | None:
 
 
 def _to(path: str) -> web.Response:
-    return web.Response(status=SEE_OTHER, headers={"Location": path})
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path})

@@ -10,7 +10,7 @@ from node.web import problems
 from node.web.keys import Desk
 from node.web.pages.browser import Browser
 from node.web.pages.language import Language
-from node.web.pages.render import frame_of, html
+from node.web.pages.templates import frame_of, html
 from node.web.problems import Told
 
 
