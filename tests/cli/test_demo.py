@@ -16,7 +16,7 @@ import pytest
 
 from node.devnet.month_file import EXAMPLE
 
-SIMULATED_LIMIT_S = 60
+SIMULATED_LIMIT_S = 150
 LND_LIMIT_S = 240
 
 
