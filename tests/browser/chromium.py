@@ -21,6 +21,7 @@ from playwright.async_api import (
     Request,
     WebError,
     async_playwright,
+    expect,
 )
 
 from node.errors import DaemonError
@@ -36,7 +37,10 @@ FLAGS = (
 )
 HERE = frozenset({"127.0.0.1", "localhost"})
 LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
-WAIT_MS = 10_000
+WAIT_MS = 30_000
+"""Longer than a page takes on a machine that is busy with other tests."""
+
+expect.set_options(timeout=WAIT_MS)
 
 
 def find_chromium() -> str:
