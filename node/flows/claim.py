@@ -53,7 +53,7 @@ class Claimer:
     @property
     def proofs(self) -> frozenset[str]:
         """What counts when it is seen at a place."""
-        return frozenset([self.line, *map(nostr_proof, self.nostr_keys)])
+        return frozenset([self.line, *(nostr_proof(key, self.line) for key in self.nostr_keys)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,12 @@ async def fire_subscriptions(tx: Tx, month: Month) -> int:
     """Flattr what members are subscribed to in a month, unless undone in it; how many are new."""
     wanted = await things.subscribed_in(tx, month)
     rows = await flattrs.packed(tx, {(month, member) for member, _ in wanted})
-    deltas = [(thing, rows[month, member].subscribe(thing)) for member, thing in wanted]
+    counts: Counter[ThingId] = Counter()
+    for member, thing in wanted:
+        counts[thing] += rows[month, member].subscribe(thing)
     await flattrs.put_packed(tx, rows)
-    await things.add_counts(tx, [(thing, month, delta) for thing, delta in deltas if delta])
-    return sum(delta for _, delta in deltas)
+    await things.add_counts(tx, [(thing, month, delta) for thing, delta in counts.items() if delta])
+    return counts.total()
 
 
 async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:

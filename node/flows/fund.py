@@ -50,7 +50,8 @@ async def ask_deposit(
 ) -> Deposit:
     """An invoice for the member. With the same key (not empty): the same invoice.
 
-    Raises BadInput outside the operator's limits, KeyReused, RailUnavailable, VaultDecides.
+    Raises BadInput outside the operator's limits, Conflict for a key whose hour is over, KeyReused,
+    RailUnavailable, VaultDecides.
     """
     demand_node_decides(amount.asset)
     rules = funding.rules
@@ -66,8 +67,11 @@ async def ask_deposit(
     stored = await _stored(funding, wanted)
     if stored.payment_request is not None:
         return stored
+    left_s = stored.expires_s - now_s(funding.clock)
+    if stored.state != "open" or left_s <= 0:
+        raise Conflict("this deposit has run out before its invoice was made: ask for a new one")
     memo = "flattr-node: into your pot" if to_pot else "flattr-node: into your balance"
-    _, request = await funding.invoices.create(deposit_id, amount, memo, EXPIRY_S)
+    _, request = await funding.invoices.create(deposit_id, amount, memo, left_s)
     failpoint("deposit.open.after_effect")
     async with funding.store.write() as tx:
         await deposits.set_request(tx, deposit_id, request)

@@ -32,7 +32,7 @@ from node.money import Amount, Asset, sats
 from node.settlement.fees import payout_fee_limit
 from node.store import closes, deposits, identities, journal, leaving, members, sites
 from node.store.engine import Tx
-from node.wallet.lightning.answers import SettledInvoice
+from node.wallet.lightning.answers import InvoiceState, SettledInvoice
 
 NOT_OPEN: Final = "this account is closed"
 
@@ -89,7 +89,8 @@ async def leave(
         _demand_known(found, left)
         for claim in await sites.of_member(tx, member):  # no thing is made under them meanwhile
             await sites.fence(tx, claim.site, exclusive=True)
-        released = await leaving.release_things(tx, member, node.clock.now_us())
+        begins_us = this_month(node.clock).starts_s * 1_000_000
+        released = await leaving.release_things(tx, member, node.clock.now_us(), begins_us)
         await leaving.end(tx, member, node.clock.now_us())
     return tuple(released)
 
@@ -208,5 +209,7 @@ async def _ask_about_old_invoices(node: Node, member: MemberId) -> None:
             )  # fmt: skip
             await fund.credit_found(node.funding, paid)
             continue
+        if invoice is not None and invoice.state is not InvoiceState.CANCELED:
+            continue  # lnd may yet take its money
         async with node.store.write() as tx:
             await deposits.expire(tx, deposit.id)

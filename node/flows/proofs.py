@@ -3,7 +3,7 @@
     file    https://SITE/.well-known/flattr-node.txt   the line, alone on a line    thing, site
     meta    the page of the thing, the site's home     a meta tag in the head       thing; site
     dns     TXT of _flattr-node.HOST                   the line                     thing, site
-    nip05   /.well-known/nostr.json?name=_             the member's Nostr key       thing, site
+    nip05   /.well-known/nostr.json?name=_             key for _ and for the line   thing, site
 
 Each place is in the hands of who controls the site, or the page (docs/decisions/0017). The line
 names the node and the member: nobody can claim with what another has put there, nor can a member
@@ -13,6 +13,7 @@ of another node. A place has three answers: the proof is there, it is not, or no
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ _ACCEPT_PAGE: Final = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
 _ACCEPT_FILE: Final = "text/plain, */*;q=0.1"
 _NOTHING_HERE: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, *range(300, 400)})
 _LINE: Final = re.compile(r"flattr-node=[a-z0-9_-]{1,32}:[0-9a-f]{32}", re.ASCII)
+_CLAIM: Final = re.compile(r"flattr-[0-9a-f]{32}", re.ASCII)
 _NOSTR_KEY: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -103,14 +105,25 @@ def claim_line(node_url: str, member: MemberId, name: str) -> str:
     return f"flattr-node={name}:{derive('claim', node_url, member, name)}"
 
 
-def nostr_proof(pubkey: str) -> str:
-    """What a Nostr key (64 hexadecimal digits) counts as among proofs."""
-    return f"nostr:{pubkey}"
+def nostr_proof(pubkey: str, line: str) -> str:
+    """What a Nostr key (64 hexadecimal digits) counts as among proofs, for who has this line.
+
+    The site names the key twice: for itself, and for the claim. A key alone could be claimed with
+    by whoever has got one signature of it.
+    """
+    return f"nostr:{pubkey}:{_nostr_name(line)}"
+
+
+def _nostr_name(line: str) -> str:
+    """The name for a line's claim: of letters, digits and `-` (NIP-05)."""
+    return f"flattr-{line.rpartition(':')[2]}"
 
 
 def places_of(url: str, line: str, nostr_keys: Sequence[str]) -> list[Place]:
     """Where a claim of this canonical URL can be proved, and the text to put there."""
-    names = f'{{"names": {{"_": "{nostr_keys[0]}"}}}}' if nostr_keys else None
+    names = None
+    if nostr_keys:
+        names = json.dumps({"names": dict.fromkeys(("_", _nostr_name(line)), nostr_keys[0])})
     origin = _origin(url)
     return [
         Place(Method.FILE, origin + WELL_KNOWN, line),
@@ -191,9 +204,11 @@ async def _read_nostr(eyes: Eyes, place: str) -> Reading:
         return _unread(Method.NIP05, place, error)
     names = told.get("names")
     key = names.get("_") if isinstance(names, dict) else None
-    if isinstance(key, str) and _NOSTR_KEY.fullmatch(key):
-        return Reading(Method.NIP05, place, frozenset({nostr_proof(key)}))
-    return Reading(Method.NIP05, place, frozenset(), "it names no key for _, the site itself")
+    if not isinstance(names, dict) or not isinstance(key, str) or not _NOSTR_KEY.fullmatch(key):
+        return Reading(Method.NIP05, place, frozenset(), "it names no key for _, the site itself")
+    claims = [name for name, named in names.items() if named == key and _CLAIM.fullmatch(name)]
+    proofs = frozenset(f"nostr:{key}:{name}" for name in claims[:PROOFS_MAX])
+    return Reading(Method.NIP05, place, proofs, "it names the key for _, and for no claim")
 
 
 def _with_lines(method: Method, place: str, lines: Sequence[str], words: str) -> Reading:

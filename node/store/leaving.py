@@ -56,12 +56,18 @@ async def end(tx: Tx, member: MemberId, now_us: int) -> None:
         await tx.run(sql, member=member, **given)
 
 
-async def release_things(tx: Tx, owner: MemberId, now_us: int) -> list[ThingId]:
-    """Make a member's things nobody's; which they were."""
+async def release_things(
+    tx: Tx, owner: MemberId, now_us: int, month_begins_us: int
+) -> list[ThingId]:
+    """Make a member's things nobody's; which they were.
+
+    Who has claimed a thing in this very month saw no cutoff with it: what waited, waits on.
+    """
     rows = await tx.rows(
-        "UPDATE thing SET owner = NULL, claimed_us = NULL, released_us = :now_us"
+        "UPDATE thing SET owner = NULL, claimed_us = NULL, released_us ="
+        " CASE WHEN claimed_us >= :begins_us THEN released_us ELSE :now_us END"
         " WHERE owner = :owner RETURNING id",
-        owner=owner, now_us=now_us,
+        owner=owner, now_us=now_us, begins_us=month_begins_us,
     )  # fmt: skip
     return sorted(ThingId(row.id) for row in rows)
 

@@ -57,10 +57,10 @@ async def due(tx: Tx, asset: Asset, now_s: int, limit: int) -> list[Payout]:
 
 
 async def in_state(tx: Tx, asset: Asset, state: PayoutState, limit: int) -> list[Payout]:
-    """Payouts in one state, oldest first."""
+    """Payouts in one state, oldest first; in a write transaction nobody else moves them."""
     rows = await tx.rows(
         "SELECT * FROM payout WHERE state = :state AND asset = :asset"
-        " ORDER BY created_us, id LIMIT :limit",
+        " ORDER BY created_us, id LIMIT :limit" + tx.for_update,
         state=state, asset=asset, limit=limit,
     )  # fmt: skip
     return [_payout(row) for row in rows]

@@ -111,7 +111,7 @@ async def count(tx: Tx) -> int:
 
 
 async def add_counts(tx: Tx, deltas: Sequence[tuple[ThingId, Month, int]]) -> None:
-    """Raise or lower the counters of things."""
+    """Raise or lower the counters of things, each named once."""
     source = tx.dialect.json_rows(("bigint", "bigint", "bigint"))
     await tx.run_rows(
         f"INSERT INTO thing_count (thing, month, flattrs) SELECT c0, c1, 0 FROM {source}"

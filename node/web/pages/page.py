@@ -147,7 +147,8 @@ def bind(page: Page) -> RawHandler:
         except Exception as error:  # noqa: BLE001  every error is told in one place
             response = await refusals.show(desk, request, browser, error)
         if not response.prepared:  # a stream of events has sent its headers
-            browser.stamp(response)
+            if "public" not in response.headers.get("Cache-Control", ""):  # it goes to others, too
+                browser.stamp(response)
             headers.add(response, desk)
         return response
 

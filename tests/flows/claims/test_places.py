@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from tests.flows.claims.site_town import FILE, NODE_URL, NOSTR, Site
 LINE = claim_line(NODE_URL, MemberId(7), "bob")
 OTHER = claim_line(NODE_URL, MemberId(8), "bob")
 KEY = "ab" * 32
-PROOFS = frozenset({LINE, nostr_proof(KEY)})
+CLAIM = f"flattr-{LINE.rpartition(':')[2]}"
+OTHERS = f"flattr-{OTHER.rpartition(':')[2]}"
+PROOFS = frozenset({LINE, nostr_proof(KEY, LINE)})
 TAG = f'<meta name="flattr-node" content="{LINE}">'
 
 
@@ -101,15 +104,20 @@ async def test_a_redirect_is_not_followed_to_a_proof(site: Site) -> None:
 
 
 async def test_the_name_of_the_site_itself_is_a_proof(site: Site) -> None:
-    site.pages.says[NOSTR] = f'{{"names": {{"eve": "{"cd" * 32}", "_": "{KEY}"}}}}'
+    others = {"eve": "cd" * 32, OTHERS: KEY}
+    site.pages.says[NOSTR] = json.dumps({"names": {**others, "_": KEY, CLAIM: KEY}})
     assert (await saw(site))[Method.NIP05] is Saw.FOUND
+    site.pages.says[NOSTR] = json.dumps({"names": {**others, "_": KEY}})
+    assert (await saw(site))[Method.NIP05] is Saw.ANOTHERS
     assert f"{NOSTR}?name=_" in site.pages.asked
 
 
 @pytest.mark.parametrize(
     "body",
     ["[]", "{}", '{"names": []}', '{"names": {"_": 7}}', '{"names": {"_": "AB"}}', "{", "é",
-     f'{{"names": {{"bob": "{KEY}"}}}}', f'{{"_": "{KEY}"}}',
+     f'{{"names": {{"bob": "{KEY}"}}}}', f'{{"_": "{KEY}"}}', f'{{"names": {{"_": "{KEY}"}}}}',
+     f'{{"names": {{"{CLAIM}": "{KEY}"}}}}',
+     f'{{"names": {{"_": "{KEY}", "{CLAIM}": "{"cd" * 32}"}}}}',
      f'{{"names": {{"_": "{KEY}x"}}}}', f'{{"names": {{"_": "{"cd" * 32}", "_": "{KEY}"}}}}'],
 )  # fmt: skip
 async def test_a_nostr_file_that_does_not_name_the_site_is_no_proof(site: Site, body: str) -> None:

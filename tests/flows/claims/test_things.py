@@ -8,7 +8,7 @@ import pytest
 
 from node.errors import Conflict, Forbidden, NotFound
 from node.flows import claim
-from node.flows.proofs import Method, Saw
+from node.flows.proofs import Method, Saw, places_of
 from node.ids import ThingId
 from node.store import identities, members
 from node.store.identities import Identity
@@ -31,6 +31,13 @@ async def link_nostr(town: SiteTown, name: str, key: str) -> None:
         assert await identities.add(tx, linked)
 
 
+def nostr_file(line: str) -> str:
+    """What the owner of KEY puts on the site, as the node shows it."""
+    shown = {one.method: one.text for one in places_of("https://blog.example/", line, [KEY])}
+    assert shown[Method.NIP05] is not None
+    return shown[Method.NIP05]
+
+
 def seen_by(result: Any) -> dict[Method, Saw]:
     return {one.method: one.saw for one in result.seen}
 
@@ -41,7 +48,7 @@ async def test_each_place_proves_a_thing(town: SiteTown) -> None:
     puts = {
         Method.FILE: lambda: town.put_file("bob", "alice"),
         Method.META: lambda: town.pages.says.update({"/meta": meta(line)}),
-        Method.NIP05: lambda: town.pages.says.update({NOSTR: f'{{"names": {{"_": "{KEY}"}}}}'}),
+        Method.NIP05: lambda: town.pages.says.update({NOSTR: nostr_file(line)}),
     }
     for method, put in puts.items():
         thing = await town.thing(f"/{method}")
@@ -72,7 +79,7 @@ async def test_nobody_claims_with_the_proof_of_another(town: SiteTown) -> None:
     await link_nostr(town, "bob", "cd" * 32)
     town.put_file("alice")
     town.pages.says["/post"] = meta(town.line("alice"))
-    town.pages.says[NOSTR] = f'{{"names": {{"_": "{KEY}"}}}}'
+    town.pages.says[NOSTR] = nostr_file(town.line("alice"))
     town.zone.says["_flattr-node.127.0.0.1"] = [town.line("alice")]
     result = await look(town, "bob", thing)
     assert result.proved_by is None

@@ -243,6 +243,7 @@ async def test_a_wallet_is_removed_and_the_last_one_stays(ann, bob, sign_in, clo
     first, second = mine["lightning"], mine["nostr"]
     with pytest.raises(NotFound):
         await remove_wallet(store, clock, bob.session, first.id)
+    await age_wallets(store)
     await remove_wallet(store, clock, ann.session, first.id)
     assert await sessions.find_session(store, clock, thief.session_secret) is None
     assert await sessions.find_session(store, clock, ann.session_secret)
@@ -253,10 +254,29 @@ async def test_a_wallet_is_removed_and_the_last_one_stays(ann, bob, sign_in, clo
     assert isinstance(await thief.finish(), NameWanted)
 
 
+async def test_a_new_wallet_does_not_take_the_place_of_the_old_one_at_once(ann, sign_in, clock):
+    await ann.enter("ann")
+    await age_wallets(sign_in.store)
+    await ann.prove("nostr", "link")
+    await ann.finish()
+    old, new = await wallets_of(sign_in.store, ann.session.member)
+    with pytest.raises(Conflict, match="72 hours"):
+        await remove_wallet(sign_in.store, clock, ann.session, old.id)
+    await remove_wallet(sign_in.store, clock, ann.session, new.id)
+    assert await wallets_of(sign_in.store, ann.session.member) == [old]
+
+
+async def age_wallets(store):
+    """All wallets that there are were added long ago."""
+    async with store.write() as tx:
+        await tx.run("UPDATE identity SET created_us = 0")
+
+
 async def test_two_wallets_that_are_removed_at_once_leave_one(ann, sign_in, clock):
     await ann.enter("ann")
     await ann.prove("nostr", "link")
     await ann.finish()
+    await age_wallets(sign_in.store)
     mine = await wallets_of(sign_in.store, ann.session.member)
     gone = [remove_wallet(sign_in.store, clock, ann.session, one.id) for one in mine]
     done = await asyncio.gather(*gone, return_exceptions=True)
