@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 from node.clock import ManualClock
 from node.config import MoneySettings
+from node.errors import RailUnavailable
 from node.flows import claim, fund, join
 from node.flows.close import Closing, close_month
 from node.flows.flattr import Clicked, Clicks, open_clicks
@@ -38,7 +39,7 @@ from node.store.engine import Store
 from node.store.things import Thing
 from node.wallet.fake import FakeRail
 from node.wallet.fetch import Fetcher
-from node.wallet.lightning.answers import SettledInvoice
+from node.wallet.lightning.answers import InvoiceState, SettledInvoice
 from node.wallet.lightning.invoices import LightningInvoices
 
 OPERATOR_TARGET: Final = "operator@wallet.test"
@@ -50,6 +51,9 @@ class FakeInvoices:
 
     def __init__(self) -> None:
         self.paid: dict[str, SettledInvoice] = {}
+        self.away = False
+        self.still_open: set[str] = set()
+        """Hashes of invoices that may yet be paid, whatever our calendar says."""
         self._index = 0
 
     def payment_hash_of(self, deposit_id: str) -> PaymentHash:
@@ -59,10 +63,14 @@ class FakeInvoices:
         self, deposit_id: str, amount: Amount, memo: str, expiry_s: int
     ) -> tuple[PaymentHash, str]:
         del amount, memo, expiry_s
+        if self.away:
+            raise RailUnavailable("lnd is away")
         return self.payment_hash_of(deposit_id), f"lnfake{deposit_id}"
 
     async def lookup(self, payment_hash: PaymentHash) -> Any:
         paid = self.paid.get(payment_hash)
+        if paid is None and payment_hash in self.still_open:
+            return SimpleNamespace(settle_index=0, state=InvoiceState.OPEN)
         if paid is None:
             return None
         return SimpleNamespace(

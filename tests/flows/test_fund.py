@@ -2,6 +2,7 @@
 
 import pytest
 
+from node.errors import Conflict, RailUnavailable
 from node.flows import fund
 from node.ledger import accounts
 from node.money import Asset, msat, sats
@@ -48,3 +49,13 @@ async def test_a_foreign_invoice_is_nobodys_deposit(world):
 async def test_the_same_key_asks_for_the_same_invoice(world):
     first = await world.ask("ann", sats(2000), to_pot=True, key="k")
     assert await world.ask("ann", sats(2000), to_pot=True, key="k") == first
+
+
+async def test_a_key_whose_hour_is_over_makes_no_invoice_any_more(world, clock):
+    world.invoices.away = True
+    with pytest.raises(RailUnavailable):
+        await world.ask("ann", sats(2000), to_pot=True, key="k")
+    world.invoices.away = False
+    clock.advance(fund.EXPIRY_S)
+    with pytest.raises(Conflict, match="ask for a new one"):
+        await world.ask("ann", sats(2000), to_pot=True, key="k")

@@ -177,6 +177,10 @@ async def test_an_invoice_is_in_the_way_until_lnd_says_that_it_was_not_paid(stor
         paid = await world.ask("bob", sats(500), to_pot=False, key="second")
         world.invoices.pay(paid.payment_hash, 500_000, clock.now_us() // 1_000_000)
         clock.advance(EXPIRY_S + 1)
+        world.invoices.still_open = {(await world.ask("ann", sats(9), to_pot=False)).payment_hash}
+        clock.advance(EXPIRY_S + 1)
+        await refused(world, "ann", "an invoice of yours may still be paid")
+        world.invoices.still_open.clear()
         await leave(node_of(world), world.members["ann"], "ann", (), fresh=True)
         with pytest.raises(Conflict, match="500 sat is available"):
             await leave(node_of(world), world.members["bob"], "bob", (), fresh=True)
@@ -223,6 +227,18 @@ async def test_what_was_flattred_after_the_owner_left_waits_for_the_next(store, 
         await world.close(MONTH.plus(1))
         fay = await KnownEarnings().month(store, Asset.SAT, MONTH.plus(1), world.members["fay"])
         assert fay.total.units == 900_000
+
+
+async def test_who_leaves_before_the_cutoff_takes_no_flattrs_along(store, clock):
+    async with open_world(store, clock) as world:
+        world.change_rules(dues=sats(0))
+        await world.join("ann", "eve", "fay")
+        await world.thing("song")
+        await world.flattr("ann", "song")
+        await world.close(MONTH)
+        await world.claim("song", "eve")
+        await leave(node_of(world), world.members["eve"], "eve", (), fresh=True)
+        assert (await popularity(store, clock, world.things["song"].id)).waiting == 1
 
 
 async def test_held_money_goes_back_to_those_who_are_still_here(store, clock):

@@ -6,12 +6,12 @@ import asyncio
 
 import pytest
 
-from node.errors import BadInput, Conflict, Forbidden, FreshSignInNeeded, NotFound
+from node.errors import BadInput, Conflict, Forbidden, FreshSignInNeeded
 from node.flows import join, sessions
 from node.flows.look import notices_of
 from node.flows.sign_in.asking import PROOF_VALID_S, new_browser
 from node.flows.sign_in.finish import IDENTITIES_MAX, Linked, NameWanted, SignedIn, Unsigned
-from node.flows.sign_in.wallets import remove_wallet, wallets_of
+from node.flows.sign_in.wallets import wallets_of
 from node.store import identities, members
 from node.store.engine import NEWEST
 from tests.flows.sign_in.conftest import Person
@@ -229,69 +229,6 @@ async def test_a_tokens_session_that_asked_first_links_no_second_wallet(ann, bob
     with pytest.raises(FreshSignInNeeded):
         await bob.finish()
     assert len(await wallets_of(sign_in.store, member)) == 1
-
-
-async def test_a_wallet_is_removed_and_the_last_one_stays(ann, bob, sign_in, clock):
-    store = sign_in.store
-    await ann.enter("ann")
-    await bob.enter("bob")
-    await ann.prove("nostr", "link")
-    await ann.finish()
-    thief = Person(sign_in, ann.number, new_browser())
-    await thief.enter()
-    mine = {one.kind: one for one in await wallets_of(store, ann.session.member)}
-    first, second = mine["lightning"], mine["nostr"]
-    with pytest.raises(NotFound):
-        await remove_wallet(store, clock, bob.session, first.id)
-    await age_wallets(store)
-    await remove_wallet(store, clock, ann.session, first.id)
-    assert await sessions.find_session(store, clock, thief.session_secret) is None
-    assert await sessions.find_session(store, clock, ann.session_secret)
-    assert "identity-removed" in await told(ann)
-    with pytest.raises(Conflict):
-        await remove_wallet(store, clock, ann.session, second.id)
-    await thief.prove()
-    assert isinstance(await thief.finish(), NameWanted)
-
-
-async def test_a_new_wallet_does_not_take_the_place_of_the_old_one_at_once(ann, sign_in, clock):
-    await ann.enter("ann")
-    await age_wallets(sign_in.store)
-    await ann.prove("nostr", "link")
-    await ann.finish()
-    old, new = await wallets_of(sign_in.store, ann.session.member)
-    with pytest.raises(Conflict, match="72 hours"):
-        await remove_wallet(sign_in.store, clock, ann.session, old.id)
-    await remove_wallet(sign_in.store, clock, ann.session, new.id)
-    assert await wallets_of(sign_in.store, ann.session.member) == [old]
-
-
-async def age_wallets(store):
-    """All wallets that there are were added long ago."""
-    async with store.write() as tx:
-        await tx.run("UPDATE identity SET created_us = 0")
-
-
-async def test_two_wallets_that_are_removed_at_once_leave_one(ann, sign_in, clock):
-    await ann.enter("ann")
-    await ann.prove("nostr", "link")
-    await ann.finish()
-    await age_wallets(sign_in.store)
-    mine = await wallets_of(sign_in.store, ann.session.member)
-    gone = [remove_wallet(sign_in.store, clock, ann.session, one.id) for one in mine]
-    done = await asyncio.gather(*gone, return_exceptions=True)
-    assert sorted(type(one).__name__ for one in done) == ["Conflict", "NoneType"]
-    assert len(await wallets_of(sign_in.store, ann.session.member)) == 1
-
-
-async def test_a_wallet_is_removed_only_just_after_one_has_signed(ann, sign_in, clock):
-    await ann.enter("ann")
-    await ann.prove("nostr", "link")
-    await ann.finish()
-    first, _ = await wallets_of(sign_in.store, ann.session.member)
-    clock.advance(sessions.FRESH_S)
-    with pytest.raises(FreshSignInNeeded):
-        await remove_wallet(sign_in.store, clock, ann.session, first.id)
 
 
 async def test_a_member_has_so_many_wallets(ann, sign_in):
