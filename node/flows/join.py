@@ -104,6 +104,9 @@ async def make_token(
         if len(await members.tokens_of(tx, member)) >= TOKENS_MAX:
             raise Conflict(f"a member has at most {TOKENS_MAX} tokens")
         await members.add_token(tx, new.token, _hash(new.secret))
+        may = ", ".join(sorted(scopes))
+        words = f"a new API token, {label or new.token.id}, may {may}. Not you? End it in Settings."
+        await members.notify(tx, member, "token", new.token.id, words, clock.now_us())
     return new
 
 

@@ -72,10 +72,10 @@ async def leave(
     await _ask_about_old_invoices(node, member)
     in_vault = await _in_vault(node, member)
     async with node.store.write() as tx:
+        for rules in node.every_rules:  # before the member, as a close does
+            await journal.lock_head(tx, rules.asset)
         if not await leaving.lock(tx, member):
             raise Conflict(NOT_OPEN)
-        for rules in node.every_rules:
-            await journal.lock_head(tx, rules.asset)
         if not fresh and await identities.count(tx, member):
             raise FreshSignInNeeded(
                 "your wallet must say so: sign in with it, and close the account in Settings"
