@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any, Final, cast
 
 from node.clock import ManualClock
-from node.config import MoneySettings
+from node.config import MoneySettings, Settings
 from node.errors import RailUnavailable
 from node.flows import claim, fund, join
 from node.flows.close import Closing, close_month
@@ -219,6 +219,7 @@ class World:
     def _as_node(self) -> SimpleNamespace:
         """As much of a `Node` as the schedule asks for."""
         return SimpleNamespace(
+            settings=Settings(money=MONEY),
             store=self.store, clock=self.clock, rules=self.rules, funding=self.funding,
             closing=lambda progress: Closing(self.store, self.clock, self.rules, progress),
         )  # fmt: skip
