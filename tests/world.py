@@ -39,7 +39,7 @@ from node.store.engine import Store
 from node.store.things import Thing
 from node.wallet.fake import FakeRail
 from node.wallet.fetch import Fetcher
-from node.wallet.lightning.answers import InvoiceState, SettledInvoice
+from node.wallet.lightning.answers import InvoiceState, InvoiceView, SettledInvoice
 from node.wallet.lightning.invoices import LightningInvoices
 
 OPERATOR_TARGET: Final = "operator@wallet.test"
@@ -67,17 +67,16 @@ class FakeInvoices:
             raise RailUnavailable("lnd is away")
         return self.payment_hash_of(deposit_id), f"lnfake{deposit_id}"
 
-    async def lookup(self, payment_hash: PaymentHash) -> Any:
+    async def lookup(self, payment_hash: PaymentHash) -> InvoiceView | None:
         paid = self.paid.get(payment_hash)
         if paid is None and payment_hash in self.still_open:
-            return SimpleNamespace(settle_index=0, state=InvoiceState.OPEN)
+            return InvoiceView(payment_hash, "", InvoiceState.OPEN, 0, 0, 0, 0)
         if paid is None:
             return None
-        return SimpleNamespace(
-            settle_index=paid.settle_index,
-            amt_paid_msat=paid.amt_paid_msat,
-            settle_date_s=paid.settle_date_s,
-        )
+        return InvoiceView(
+            payment_hash, "", InvoiceState.SETTLED, 0, paid.amt_paid_msat, paid.settle_index,
+            paid.settle_date_s,
+        )  # fmt: skip
 
     def pay(self, payment_hash: str, units: int, at_s: int) -> SettledInvoice:
         """The member pays: the network shows it from now on."""

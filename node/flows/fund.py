@@ -103,11 +103,7 @@ async def catch_up(funding: Funding) -> int:
     credited = 0
     for deposit in waiting:
         invoice = await funding.invoices.lookup(deposit.payment_hash)
-        if invoice is not None and invoice.settle_index:
-            paid = SettledInvoice(
-                deposit.payment_hash, invoice.amt_paid_msat, invoice.settle_index,
-                invoice.settle_date_s,
-            )  # fmt: skip
+        if invoice is not None and (paid := invoice.settled) is not None:
             credited += await credit_found(funding, paid)
         elif now_s(funding.clock) > deposit.expires_s + FORGET_AFTER_S:
             async with funding.store.write() as tx:

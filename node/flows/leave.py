@@ -32,7 +32,7 @@ from node.money import Amount, Asset, sats
 from node.settlement.fees import payout_fee_limit
 from node.store import closes, deposits, identities, journal, leaving, members, sites
 from node.store.engine import Tx
-from node.wallet.lightning.answers import InvoiceState, SettledInvoice
+from node.wallet.lightning.answers import InvoiceState
 
 NOT_OPEN: Final = "this account is closed"
 
@@ -202,11 +202,7 @@ async def _ask_about_old_invoices(node: Node, member: MemberId) -> None:
         if now_s(node.clock) <= deposit.expires_s:
             continue
         invoice = await node.invoices.lookup(deposit.payment_hash)
-        if invoice is not None and invoice.settle_index:
-            paid = SettledInvoice(
-                deposit.payment_hash, invoice.amt_paid_msat, invoice.settle_index,
-                invoice.settle_date_s,
-            )  # fmt: skip
+        if invoice is not None and (paid := invoice.settled) is not None:
             await fund.credit_found(node.funding, paid)
             continue
         if invoice is not None and invoice.state is not InvoiceState.CANCELED:

@@ -26,7 +26,7 @@ from node.flows.round_report import RoundReport
 from node.settlement.payout import Payout, PayoutState
 from node.store import attempts, audits, deposits, leases, payouts
 from node.store.engine import Tx
-from node.wallet.lightning.answers import InvoiceState, PaymentStatus, PaymentView, SettledInvoice
+from node.wallet.lightning.answers import PaymentStatus, PaymentView
 from node.wallet.lightning.targets import Bolt11, NodeKey, parse_target
 
 REASON: Final = "reconcile found payments of lnd that are unknown here: "
@@ -95,11 +95,7 @@ async def _sweep_deposits(node: Node) -> int:
         if one.state == "settled":
             continue
         invoice = await node.lnd.lookup_invoice(one.payment_hash)
-        if invoice is not None and invoice.state is InvoiceState.SETTLED:
-            paid = SettledInvoice(
-                one.payment_hash, invoice.amt_paid_msat, invoice.settle_index,
-                invoice.settle_date_s,
-            )  # fmt: skip
+        if invoice is not None and (paid := invoice.settled) is not None:
             credited += await fund.credit_found(node.funding, paid)
     return credited
 

@@ -150,6 +150,15 @@ class InvoiceView:
     settle_index: int
     settle_date_s: int
 
+    @property
+    def settled(self) -> SettledInvoice | None:
+        """How it was paid; None: it was not, so far."""
+        if self.state is not InvoiceState.SETTLED:
+            return None
+        return SettledInvoice(
+            self.payment_hash, self.amt_paid_msat, self.settle_index, self.settle_date_s
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class SettledInvoice:
