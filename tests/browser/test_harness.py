@@ -19,13 +19,17 @@ GOOD = "<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1><
 
 @asynccontextmanager
 async def open_site(html: str, headers: Mapping[str, str] = {}) -> AsyncIterator[str]:
-    """One page on a port of its own; its URL."""
+    """One page on a port of its own, with the icon that a browser asks for; its URL."""
 
     async def serve(_: web.Request) -> web.Response:
         return web.Response(text=html, content_type="text/html", headers=dict(headers))
 
+    async def serve_icon(_: web.Request) -> web.Response:
+        return web.Response(status=204)
+
     app = web.Application()
     app.router.add_get("/", serve)
+    app.router.add_get("/favicon.ico", serve_icon)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
