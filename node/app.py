@@ -35,6 +35,7 @@ from node.flows.vault.events import ChainMoney, demand_first_block
 from node.flows.vault.months import VaultMonths
 from node.flows.vault.stablecoin import Stablecoin
 from node.flows.vault.transact import Transactor
+from node.store.click_socket import ClickSocket
 from node.store.engine import Store, open_store
 from node.wallet.fetch import open_fetcher
 from node.wallet.lightning.connection import LndConnection
@@ -63,11 +64,17 @@ _log = structlog.get_logger()
 
 @asynccontextmanager
 async def open_node(
-    settings: Settings, folder: Path, clock: Clock, *, stablecoin_chain: Chain | None = None
+    settings: Settings,
+    folder: Path,
+    clock: Clock,
+    *,
+    stablecoin_chain: Chain | None = None,
+    click_socket: ClickSocket | None = None,
 ) -> AsyncIterator[Node]:
     """A whole node, connected and checked. Raises ConfigError, RailUnavailable.
 
     `stablecoin_chain`: a chain in this process, instead of the RPCs that the settings name.
+    `click_socket`: where the clicks of several web processes come together.
     """
     async with AsyncExitStack() as stack:
         seed = read_seed(folder)
@@ -77,7 +84,7 @@ async def open_node(
         )
         await _check_lnd(settings, lnd)
         fetcher = await stack.enter_async_context(open_fetcher(allow=settings.fetch_allow))
-        clicks = await stack.enter_async_context(open_clicks(store, clock))
+        clicks = await stack.enter_async_context(open_clicks(store, clock, click_socket))
         stablecoin = None
         if settings.stablecoin is not None:
             opening = open_stablecoin(settings, folder, store, clock, chain=stablecoin_chain)

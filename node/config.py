@@ -99,6 +99,8 @@ class WebSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65_535)
     public_url: str = "http://127.0.0.1:8080"
+    processes: int = Field(default=1, ge=1, le=64)
+    """How many processes answer, each with limits of its own. One of them also closes and pays."""
     requests_per_minute: int = Field(default=600, ge=1)
     joins_per_hour: int = Field(default=60, ge=1)
     header_deadline_s: float = Field(default=10, gt=0)

@@ -51,8 +51,11 @@ COMMANDS: Final = {
     "suspend": "node.cli.members:suspend",
     "unsuspend": "node.cli.members:unsuspend",
     "bench": "node.cli.bench:bench",
+    "web-process": "node.cli.web_processes:web_process",
 }
 """Where each command is: a function, or an App with sub-commands of the same name."""
+HIDDEN: Final = frozenset({"web-process"})
+"""Commands that only other commands call."""
 
 
 @dataclass(slots=True)
@@ -129,7 +132,7 @@ def _app() -> cyclopts.App:
         suppress_keyboard_interrupt=False,
     )
     for name, place in COMMANDS.items():
-        made.command(place, name=name)
+        made.command(place, name=name, show=name not in HIDDEN)
     return made
 
 

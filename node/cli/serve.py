@@ -12,6 +12,7 @@ import logging
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
 import uvloop
@@ -19,11 +20,13 @@ import uvloop
 from node import log
 from node.app import open_node, secret_files
 from node.cli.options import FOLDER_DEFAULT, Folder, progress_screen, read_settings
+from node.cli.web_processes import open_web_processes
 from node.clock import SystemClock
-from node.config import Settings
+from node.config import Settings, database_url
 from node.flows.node import Node, give_up_leases
 from node.flows.reconcile import quarantine
 from node.flows.schedule import open_schedule
+from node.store.click_socket import ClickSocket
 from node.web.operator.console import Console
 from node.web.operator.server import first_link, open_console
 from node.web.server import open_server
@@ -47,7 +50,9 @@ async def _serve(settings: Settings, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        node = await stack.enter_async_context(open_node(settings, folder, SystemClock()))
+        clicks = _click_socket(settings, folder, stack)
+        opening = open_node(settings, folder, SystemClock(), click_socket=clicks)
+        node = await stack.enter_async_context(opening)
         server = await stack.enter_async_context(open_server(node))
         stopped = await quarantine(node)
         stack.push_async_callback(give_up_leases, node)
@@ -55,12 +60,21 @@ async def _serve(settings: Settings, folder: Path) -> None:
         console = await stack.enter_async_context(
             open_console(node, server, folder, secret_files(settings, folder))
         )
+        await stack.enter_async_context(open_web_processes(node, folder, server.port, clicks))
         await _greet(node, server.url, stopped)
         if console is not None:
             say_where(console, await first_link(node, console))
         await stop.wait()
         _log.info("ending")
     _log.info("ended")
+
+
+def _click_socket(settings: Settings, folder: Path, stack: AsyncExitStack) -> ClickSocket | None:
+    """Where web processes bring their clicks: Postgres takes them from each process itself."""
+    if settings.web.processes == 1 or not database_url(settings, folder).startswith("sqlite"):
+        return None
+    room = stack.enter_context(TemporaryDirectory(prefix="flattr-node-"))
+    return ClickSocket(Path(room) / "clicks", writes=True)
 
 
 def say_where(console: Console, link: str | None) -> None:

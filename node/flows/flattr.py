@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +29,8 @@ from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import FLATTR, UNDO
 from node.store import flattrs, inbox
-from node.store.click_writer import ClickWriter, open_click_writers
+from node.store.click_socket import ClickSocket, open_click_server, open_socket_writer
+from node.store.click_writer import ClickWriter, open_click_writers, open_sqlite_writer
 from node.store.engine import Store
 from node.store.inbox import ClickRow
 from node.store.things import Thing
@@ -79,8 +80,8 @@ class Clicks:
     """The groups. Clicks are added on the event loop; one task for each writer writes."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
-        self._clock = clock
+        self.store = store
+        self.clock = clock
         self._filling = _Group()
         self._writing = 0
         self._some = asyncio.Event()
@@ -92,6 +93,10 @@ class Clicks:
     def waiting(self) -> int:
         """Clicks that are not on disk yet."""
         return len(self._filling.rows) + self._writing
+
+    def note_written(self, clicks: int) -> None:
+        """So many clicks were written for another process."""
+        self.written += clicks
 
     async def flattr(
         self, member: MemberId, thing: Thing, month: Month | None, key: str
@@ -110,10 +115,10 @@ class Clicks:
 
     async def remember_keys(self) -> None:
         """Know the keys of clicks that a process before this one wrote and did not fold."""
-        async with self._store.read() as tx:
+        async with self.store.read() as tx:
             known = await inbox.keys(tx)
         done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
-        done.set_result(this_month(self._clock))
+        done.set_result(this_month(self.clock))
         for member, request in known:
             self._keys[member, request[:_DIGEST_BYTES]] = (request[_DIGEST_BYTES:], done)
 
@@ -141,8 +146,8 @@ class Clicks:
     async def _click(
         self, member: MemberId, thing: ThingId, op: int, month: Month | None, key: str
     ) -> Clicked:
-        if month is not None and month != this_month(self._clock):
-            raise BadMonth(f"{month} is not the month that it is: {this_month(self._clock)}")
+        if month is not None and month != this_month(self.clock):
+            raise BadMonth(f"{month} is not the month that it is: {this_month(self.clock)}")
         if key:
             landed = await self._keyed(member, thing, op, key)
         else:
@@ -153,11 +158,11 @@ class Clicks:
         named = hashlib.blake2b(key.encode(), digest_size=_DIGEST_BYTES).digest()
         body = hashlib.blake2b(f"{thing}:{op}".encode(), digest_size=_DIGEST_BYTES).digest()
         if (member, named) not in self._keys:
-            async with self._store.read() as tx:
+            async with self.store.read() as tx:
                 before = await flattrs.key_body(tx, member, named)
             if before is not None:
                 _demand_same(before, body)
-                return this_month(self._clock)
+                return this_month(self.clock)
         # No await between looking and adding: two requests with one key can't both be first.
         known = self._keys.get((member, named))
         if known is not None and not (known[1].done() and known[1].exception() is not None):
@@ -191,10 +196,15 @@ class Clicks:
 
 
 @asynccontextmanager
-async def open_clicks(store: Store, clock: Clock) -> AsyncIterator[Clicks]:
-    """The groups and the tasks that write them; ends when the last group is written."""
-    async with open_click_writers(store, clock) as writers:
-        clicks = Clicks(store, clock)
+async def open_clicks(
+    store: Store, clock: Clock, socket: ClickSocket | None = None
+) -> AsyncIterator[Clicks]:
+    """The groups and the tasks that write them; ends when the last group is written.
+
+    `socket`: where the groups of several processes come together (SQLite only).
+    """
+    clicks = Clicks(store, clock)
+    async with _open_writers(clicks, socket) as writers:
         await clicks.remember_keys()
         tasks = [
             asyncio.create_task(clicks.write_groups(writer), name="write clicks")
@@ -207,6 +217,24 @@ async def open_clicks(store: Store, clock: Clock) -> AsyncIterator[Clicks]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _open_writers(
+    clicks: Clicks, socket: ClickSocket | None
+) -> AsyncIterator[Sequence[ClickWriter]]:
+    async with AsyncExitStack() as stack:
+        if socket is None:
+            opening = open_click_writers(clicks.store, clicks.clock)
+            yield await stack.enter_async_context(opening)
+        elif socket.writes:
+            opened = open_sqlite_writer(clicks.store, clicks.clock)
+            writer = await stack.enter_async_context(opened)
+            server = open_click_server(socket.path, writer, clicks.note_written)
+            await stack.enter_async_context(server)
+            yield [writer]
+        else:
+            yield await stack.enter_async_context(open_socket_writer(socket.path))
 
 
 def _demand_same(before: bytes, body: bytes) -> None:

@@ -51,13 +51,15 @@ VAULT_EVERY_S: Final = 6.0
 TIDY_EVERY_S: Final = 3600.0
 LATE_FOR_S: Final = 86_400
 AGAIN_AFTER_S: Final = 5.0
+FOLDING: Final = frozenset({"fold"})
+"""What a web process does of the schedule, when it writes its own clicks."""
 
 _log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_schedule(node: Node) -> AsyncIterator[None]:
-    """Run the tasks until the block ends."""
+async def open_schedule(node: Node, only: frozenset[str] | None = None) -> AsyncIterator[None]:
+    """Run the tasks until the block ends. `only`: the names of those that are wanted."""
     jobs = {
         "watch": _watch, "sweep": _sweep, "fold": _fold, "months": _months, "pay": _pay,
         "late": _late, "tidy": _tidy,
@@ -65,7 +67,9 @@ async def open_schedule(node: Node) -> AsyncIterator[None]:
     if node.stablecoin is not None:
         jobs |= {"chain": _chain, "vault": _vault}
     tasks = [
-        asyncio.create_task(_forever(node, name, job), name=name) for name, job in jobs.items()
+        asyncio.create_task(_forever(node, name, job), name=name)
+        for name, job in jobs.items()
+        if only is None or name in only
     ]
     try:
         yield

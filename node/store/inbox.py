@@ -26,6 +26,9 @@ from node.store.engine import Tx
 ClickRow: TypeAlias = tuple[int, int, int, bytes | None]
 """(member, thing, op, request) of a click; `request` as in `Click`."""
 
+PackedGroup: TypeAlias = tuple[bytes, bytes | None]
+"""The columns `clicks` and `keys` of a row."""
+
 _CLICK: Final = Struct("<IIB")
 _KEY: Final = Struct("<I32s")
 _CLICKS: Final = np.dtype([("member", "<u4"), ("thing", "<u4"), ("op", "u1")])
@@ -42,8 +45,8 @@ class Click:
     request: bytes | None
 
 
-def pack_group(clicks: Sequence[ClickRow]) -> tuple[bytes, bytes | None]:
-    """The columns `clicks` and `keys` of a row."""
+def pack_group(clicks: Sequence[ClickRow]) -> PackedGroup:
+    """A group as one row."""
     pack = _CLICK.pack
     packed = b"".join([pack(member, thing, op) for member, thing, op, _ in clicks])
     keys = b"".join([_KEY.pack(n, c[3]) for n, c in enumerate(clicks) if c[3] is not None])
@@ -103,6 +106,11 @@ async def length(tx: Tx) -> int:
     """How many clicks wait to be folded."""
     size = await tx.value("SELECT coalesce(sum(length(clicks)), 0) FROM flattr_inbox")
     return int(size) // _CLICK.size
+
+
+def clicks_in(group: PackedGroup) -> int:
+    """How many clicks a packed group has."""
+    return len(group[0]) // _CLICK.size
 
 
 def _unpacked(row: Row[Any]) -> Iterator[Click]:

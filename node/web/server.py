@@ -25,6 +25,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
+from node.config import WebSettings
 from node.errors import BadInput, ConfigError
 from node.flows.node import Node
 from node.web import problems
@@ -47,6 +48,7 @@ class WebServer:
     """A running server."""
 
     url: str
+    port: int
     app: web.Application
     latencies: Latencies
 
@@ -68,11 +70,11 @@ async def open_server(node: Node, more: Iterable[web.RouteDef] = ()) -> AsyncIte
         server.request_handler = past_the_router(app, server.request_handler)
         latencies = Latencies()
         connections = Connections(node, server, latencies)
-        listener = await _listen(connections, settings.host, settings.port)
+        listener = await _listen(connections, settings)
         port = listener.sockets[0].getsockname()[1]
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         try:
-            yield WebServer(f"http://{host}:{port}", app, latencies)
+            yield WebServer(f"http://{host}:{port}", port, app, latencies)
         finally:
             listener.close()
     finally:
@@ -179,10 +181,13 @@ class Connection(web.RequestHandler):
         return cast("web.StreamResponse", response)
 
 
-async def _listen(connections: Connections, host: str, port: int) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
+async def _listen(connections: Connections, settings: WebSettings) -> asyncio.Server:
+    loop, host, port = asyncio.get_running_loop(), settings.host, settings.port
+    shared = settings.processes > 1  # else a second node on the port by mistake would be let in
     try:
-        return await loop.create_server(connections.open, host, port, backlog=BACKLOG)
+        return await loop.create_server(
+            connections.open, host, port, backlog=BACKLOG, reuse_port=shared or None
+        )
     except OSError as error:
         raise ConfigError(
             f"{host}:{port} can't be listened on: {error}. Set web.host and web.port"

@@ -90,7 +90,7 @@ def write_settings(folder: Path, settings: Settings, **changes: Any) -> Path:
     lines += ["[money]", f"dues_sat = {changed.money.dues_sat}"]
     if changed.money.operator_target is not None:
         lines += [f"operator_target = {json.dumps(changed.money.operator_target)}"]
-    lines += ["[web]", f"port = {changed.web.port}"]
+    lines += ["[web]", f"port = {changed.web.port}", f"processes = {changed.web.processes}"]
     lines += [f"public_url = {json.dumps(changed.web.public_url)}"]
     lines += ["[operator]", "port = 0"]
     folder.mkdir(parents=True, exist_ok=True)

@@ -79,7 +79,7 @@ async def test_what_could_not_be_written_is_not_acknowledged(world, monkeypatch)
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        for writer in (click_writer._SqliteWriter, click_writer._PostgresWriter):
+        for writer in (click_writer.SqliteWriter, click_writer._PostgresWriter):
             broken.setattr(writer, "commit", fail)
         with pytest.raises(Busy):
             await world.flattr("ann", "song", "k")
