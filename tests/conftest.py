@@ -1,11 +1,12 @@
 """What every test may ask for: a database of each kind, a clock, and clean books afterwards.
 
 Postgres is real: one server per test process (`node/devnet/postgres.py`), and one new database per
-test.
+test. New databases are copies of a migrated one (`migrated.py`).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 from node.clock import ManualClock
 from node.devnet.postgres import open_database, open_postgres
 from node.month import Month
-from node.store import checks
+from node.store import checks, engine
 from node.store.engine import Store, open_store
+from tests.migrated import upgrade_by_copy
 
 MONTH = Month(2026, 11)
 
@@ -36,20 +38,57 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _sqlite_by_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """SQLite databases are migrated once for each test process."""
+    with pytest.MonkeyPatch.context() as patch:
+        by_copy = upgrade_by_copy(tmp_path_factory.mktemp("migrated"))
+        patch.setattr(engine, "upgrade", by_copy)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The URL of a migrated database that nobody is connected to."""
+
+    async def migrate(url: str) -> None:
+        async with open_store(url):
+            pass
+
+    opening = open_database(postgres_server)
+    with asyncio.Runner() as runner:
+        url = runner.run(opening.__aenter__())
+        runner.run(migrate(url))
+        yield url
+        runner.run(opening.__aexit__(None, None, None))
+
+
 @pytest.fixture
-async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
-    """A new, empty Postgres database."""
-    async with open_database(postgres_server) as url:
+async def postgres_url(postgres_server: str, postgres_template: str) -> AsyncIterator[str]:
+    """A new Postgres database: a copy of the migrated one."""
+    async with open_database(postgres_server, template=postgres_template) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new, empty database of each kind."""
+    """A new database of each kind."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'flattr.sqlite'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def empty_database_url(
+    request: pytest.FixtureRequest, postgres_server: str, tmp_path: Path
+) -> AsyncIterator[str]:
+    """A database of each kind with nothing in it, not even tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'flattr.sqlite'}"
+        return
+    async with open_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture

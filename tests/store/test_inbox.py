@@ -63,12 +63,12 @@ async def test_whole_groups_are_taken_the_oldest_first(store):
         assert plain(await inbox.take(tx, 4)) == [*GROUPS[0], *GROUPS[1]]
 
 
-async def test_clicks_that_wait_in_rows_of_old_are_carried_over_in_order(database_url):
-    engine = create_async_engine(driver_url(database_url))
+async def test_clicks_that_wait_in_rows_of_old_are_carried_over_in_order(empty_database_url):
+    engine = create_async_engine(driver_url(empty_database_url))
     async with engine.begin() as connection:
         await connection.run_sync(_as_before)
     await engine.dispose()
-    async with open_store(database_url) as store, store.write() as tx:
+    async with open_store(empty_database_url) as store, store.write() as tx:
         taken = await inbox.take(tx, 10_000)
     months = [click.month for click in taken]
     assert months == [MONTH] * 2 * len(ALL) + [MONTH.plus(1)] * len(ALL)
