@@ -79,7 +79,7 @@ async def add_thing(store: Store, clock: Clock, url: str, title: str) -> Thing:
     if found is not None:
         return found
     site = authority_of(canonical)
-    async with store.write() as tx:
+    async with store.write("thing.add") as tx:
         await sites.fence(tx, site, exclusive=False)
         thing = await things.add(tx, canonical, site, title, clock.now_us())
         made = await things.get(tx, thing)
@@ -121,7 +121,7 @@ async def claim(claiming: Claiming, member: MemberId, thing: ThingId) -> ClaimRe
 
 async def grant(store: Store, clock: Clock, member: MemberId, thing: ThingId) -> Thing:
     """Make a member the owner, on the operator's word. Raises NotFound, Conflict."""
-    async with store.write() as tx:
+    async with store.write("thing.claim") as tx:
         if not await leaving.lock(tx, member):
             raise Conflict("this account is closed: it can own nothing")
         given = await things.claim(tx, thing, member, clock.now_us())

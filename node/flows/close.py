@@ -21,7 +21,6 @@ import numpy as np
 
 from node.clock import Clock, now_s
 from node.errors import BadMonth, Conflict
-from node.failpoints import failpoint
 from node.flows.books import demand_clean_books
 from node.flows.dues import dues_paid_by
 from node.flows.fold import fire_subscriptions, fold
@@ -89,20 +88,20 @@ async def close_month(closing_: Closing, month: Month) -> Close:
         now_us = closing_.clock.now_us()
         await vault_short.book_rest(tx, close, stablecoin.money.chain_id, now_us)
 
-    await _stage(closing_, month, Stage.BOOKED, book, "book")
-    await _stage(closing_, month, Stage.PROVED, _prove, "prove")
+    await _stage(closing_, month, Stage.BOOKED, book, "close.book")
+    await _stage(closing_, month, Stage.PROVED, _prove, "close.prove")
 
     async def open_due(tx: Tx, close: Close) -> None:
         now_us = closing_.clock.now_us()
         await open_payouts(tx, close, closing_.rules, closing_.others, now_us)
 
-    await _stage(closing_, month, Stage.OPENED, open_due, "open")
+    await _stage(closing_, month, Stage.OPENED, open_due, "close.open")
 
     async def check(tx: Tx, close: Close) -> None:
         del close
         await demand_clean_books(tx)
 
-    await _stage(closing_, month, Stage.CHECKED, check, "check")
+    await _stage(closing_, month, Stage.CHECKED, check, "close.check")
     return await _get(closing_, month)
 
 
@@ -143,7 +142,7 @@ async def _freeze(closing_: Closing, month: Month) -> None:
             return
     if closing_.stablecoin is not None:
         await demand_final(closing_.stablecoin, month)
-    async with closing_.store.write() as tx:
+    async with closing_.store.write("close.freeze") as tx:
         await flattrs.fence(tx, month, exclusive=True)
         await journal.lock_head(tx, rules.asset)
         if await closes.get(tx, month, rules.asset) is not None:
@@ -155,8 +154,6 @@ async def _freeze(closing_: Closing, month: Month) -> None:
             Figures(), None,
         )  # fmt: skip
         await closes.freeze(tx, frozen)
-        failpoint("close.freeze.before_commit")
-    failpoint("close.freeze.after_commit")
     closing_.progress(f"froze {month}")
 
 
@@ -174,7 +171,7 @@ async def _fold(closing_: Closing, month: Month) -> None:
     async def work(tx: Tx, close: Close) -> None:
         await fire_subscriptions(tx, close.month)
 
-    await _stage(closing_, month, Stage.FOLDED, work, None)
+    await _stage(closing_, month, Stage.FOLDED, work, "close.fold")
 
 
 async def _split(closing_: Closing, month: Month) -> None:
@@ -189,7 +186,7 @@ async def _split(closing_: Closing, month: Month) -> None:
     async def work(tx: Tx, close: Close) -> None:
         await _store_result(tx, close, result)
 
-    await _stage(closing_, month, Stage.SPLIT, work, "split")
+    await _stage(closing_, month, Stage.SPLIT, work, "close.split")
 
 
 async def _charge(closing_: Closing, stablecoin: Stablecoin, month: Month) -> bool:
@@ -206,10 +203,8 @@ async def _charge(closing_: Closing, stablecoin: Stablecoin, month: Month) -> bo
 
     async def work(tx: Tx, close: Close) -> None:
         await vault_short.limit(tx, close)
-        failpoint("vault.limit.before_commit")
 
-    await _stage(closing_, month, Stage.CHARGED, work, None)
-    failpoint("vault.limit.after_commit")
+    await _stage(closing_, month, Stage.CHARGED, work, "vault.limit")
     return True
 
 
@@ -253,11 +248,9 @@ async def _prove(tx: Tx, close: Close) -> None:
     await closes.set_digest(tx, close, await result_digest(tx, close))
 
 
-async def _stage(
-    closing_: Closing, month: Month, stage: Stage, work: Work, point: str | None
-) -> None:
+async def _stage(closing_: Closing, month: Month, stage: Stage, work: Work, step: str) -> None:
     """One stage, once: its work and the word that it is done are one transaction."""
-    async with closing_.store.write() as tx:
+    async with closing_.store.write(step) as tx:
         await journal.lock_head(tx, closing_.rules.asset)
         close = await closes.get(tx, month, closing_.rules.asset)
         assert close is not None, "it was frozen before any stage"
@@ -265,10 +258,6 @@ async def _stage(
             return
         await work(tx, close)
         await closes.finish_stage(tx, close, stage)
-        if point:
-            failpoint(f"close.{point}.before_commit")
-    if point:
-        failpoint(f"close.{point}.after_commit")
     closing_.progress(f"{month}: {stage}")
 
 

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from node.clock import Clock
-from node.failpoints import failpoint
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import PackedMonth
@@ -64,7 +63,7 @@ async def standing(tx: Tx, member: MemberId, month: Month) -> PackedMonth:
 
 async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
     """How many clicks were folded; None if there was none, 0 if another process took them."""
-    async with store.write() as tx:
+    async with store.write("fold") as tx:
         if not await inbox.waits(tx, month):
             return None
         clicks = await inbox.take(tx, CLICKS_A_TURN, month)
@@ -78,8 +77,6 @@ async def _turn(store: Store, clock: Clock, month: Month | None) -> int | None:
         changes = [(*key, delta) for key, delta in counts.items() if delta]
         await things.add_counts(tx, changes)
         await _add_today(tx, changes, clock.now_us() // _DAY_US)
-        failpoint("fold.before_commit")
-    failpoint("fold.after_commit")
     return len(clicks)
 
 

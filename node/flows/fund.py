@@ -73,7 +73,7 @@ async def ask_deposit(
     memo = "flattr-node: into your pot" if to_pot else "flattr-node: into your balance"
     _, request = await funding.invoices.create(deposit_id, amount, memo, left_s)
     failpoint("deposit.open.after_effect")
-    async with funding.store.write() as tx:
+    async with funding.store.write("deposit.request") as tx:
         await deposits.set_request(tx, deposit_id, request)
     async with funding.store.read() as tx:
         made = await deposits.get(tx, deposit_id)
@@ -83,13 +83,11 @@ async def ask_deposit(
 
 async def credit(funding: Funding, paid: SettledInvoice) -> bool:
     """Book one paid invoice, and how far the stream was read; False if it is not a new deposit."""
-    async with funding.store.write() as tx:
+    async with funding.store.write("deposit.credit") as tx:
         await journal.lock_head(tx, funding.rules.asset)
         found = await deposits.by_hash(tx, paid.payment_hash)
         credited = found is not None and await _book(tx, funding, found, paid)
         await leases.set_cursor(tx, SETTLE_CURSOR, paid.settle_index)
-        failpoint("deposit.credit.before_commit")
-    failpoint("deposit.credit.after_commit")
     return _told(funding, found, credited)
 
 
@@ -106,19 +104,17 @@ async def catch_up(funding: Funding) -> int:
         if invoice is not None and (paid := invoice.settled) is not None:
             credited += await credit_found(funding, paid)
         elif now_s(funding.clock) > deposit.expires_s + FORGET_AFTER_S:
-            async with funding.store.write() as tx:
+            async with funding.store.write("deposit.expire") as tx:
                 await deposits.expire(tx, deposit.id)
     return credited
 
 
 async def credit_found(funding: Funding, paid: SettledInvoice) -> bool:
     """Credit an invoice that was looked up, without moving the stream's cursor past others."""
-    async with funding.store.write() as tx:
+    async with funding.store.write("deposit.credit") as tx:
         await journal.lock_head(tx, funding.rules.asset)
         found = await deposits.by_hash(tx, paid.payment_hash)
         credited = found is not None and await _book(tx, funding, found, paid)
-        failpoint("deposit.credit.before_commit")
-    failpoint("deposit.credit.after_commit")
     return _told(funding, found, credited)
 
 
@@ -132,7 +128,7 @@ async def set_pot(
     demand_node_decides(wanted.asset)
     month = this_month(funding.clock)
     key = key or secrets.token_hex(16)
-    async with funding.store.write() as tx:
+    async with funding.store.write("pot.set") as tx:
         await journal.lock_head(tx, wanted.asset)
         month = await _open_month(tx, month)
         pot = accounts.pot(wanted.asset, member, month)
@@ -150,12 +146,12 @@ async def set_pot(
 async def set_means(funding: Funding, member: MemberId, amount: Amount) -> None:
     """The standing amount that fills the pot when a month begins. Raises VaultDecides."""
     demand_node_decides(amount.asset)
-    async with funding.store.write() as tx:
+    async with funding.store.write("means.set") as tx:
         await members.set_means(tx, member, amount)
 
 
 async def _stored(funding: Funding, wanted: Deposit) -> Deposit:
-    async with funding.store.write() as tx:
+    async with funding.store.write("deposit.open") as tx:
         if not await leaving.lock(tx, wanted.member):
             raise Conflict("this account is closed: it takes no money in")
         if (found := await deposits.get(tx, wanted.id)) is not None:
@@ -163,8 +159,6 @@ async def _stored(funding: Funding, wanted: Deposit) -> Deposit:
                 raise KeyReused("this Idempotency-Key asked for another deposit: take a new key")
             return found
         await deposits.add(tx, wanted)
-        failpoint("deposit.open.before_commit")
-    failpoint("deposit.open.after_commit")
     return wanted
 
 

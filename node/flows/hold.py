@@ -30,7 +30,7 @@ async def hold_and_release(store: Store, clock: Clock, rules: Rules) -> None:
 
     A creator's is the member's; the commission's is in the settings. Withdrawals keep their own.
     """
-    async with store.write() as tx:
+    async with store.write("pay.follow") as tx:
         where = await members.targets(tx, rules.asset)
         suspended = await members.suspended(tx)
         for state in (PayoutState.DUE, PayoutState.HELD):

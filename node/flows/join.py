@@ -178,7 +178,7 @@ async def save_target(
     Raises FreshSignInNeeded for a change, unless a wallet of the member has just signed (`fresh`).
     """
     now_us = clock.now_us()
-    async with store.write() as tx:
+    async with store.write("target.set") as tx:
         before = await members.target_of(tx, member, rules.asset)
         if before is not None and before.text == target.text:
             return SavedTarget(before, target.kind, tested)

@@ -17,7 +17,7 @@ LEASE_S: Final = 120
 
 async def take_lease(store: Store, clock: Clock, rail: str, holder: str) -> Lease:
     """The right to pay on a rail alone. Raises LeaseLost while another process has it."""
-    async with store.write() as tx:
+    async with store.write("lease.take") as tx:
         lease = await leases.take(tx, f"pay.{rail}", holder, clock.now_us(), _until_us(clock))
     if lease is None:
         raise LeaseLost(f"another process pays on {rail}")
@@ -32,12 +32,12 @@ async def renew_lease(tx: Tx, clock: Clock, lease: Lease) -> int:
 
 
 @asynccontextmanager
-async def writing(store: Store, clock: Clock, lease: Lease) -> AsyncIterator[Tx]:
-    """A write transaction that begins by prolonging the lease.
+async def writing(store: Store, clock: Clock, lease: Lease, step: str) -> AsyncIterator[Tx]:
+    """A write transaction that begins by prolonging the lease; `step` names its failpoints.
 
     Raises LeaseLost when another process has it by now: what was read before may be old.
     """
-    async with store.write() as tx:
+    async with store.write(step) as tx:
         await renew_lease(tx, clock, lease)
         yield tx
 

@@ -71,7 +71,7 @@ async def leave(
     """
     await _ask_about_old_invoices(node, member)
     in_vault = await _in_vault(node, member)
-    async with node.store.write() as tx:
+    async with node.store.write("leave") as tx:
         for rules in node.every_rules:  # before the member, as a close does
             await journal.lock_head(tx, rules.asset)
         if not await leaving.lock(tx, member):
@@ -207,5 +207,5 @@ async def _ask_about_old_invoices(node: Node, member: MemberId) -> None:
             continue
         if invoice is not None and invoice.state is not InvoiceState.CANCELED:
             continue  # lnd may yet take its money
-        async with node.store.write() as tx:
+        async with node.store.write("deposit.expire") as tx:
             await deposits.expire(tx, deposit.id)

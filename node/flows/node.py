@@ -106,5 +106,5 @@ class Node:
 
 async def give_up_leases(node: Node) -> None:
     """A process that ends lets the next one pay at once."""
-    async with node.store.write() as tx:
+    async with node.store.write("lease.give_up") as tx:
         await leases.give_up(tx, node.holder)

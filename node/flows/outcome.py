@@ -16,7 +16,6 @@ import structlog
 
 from node.clock import Clock, now_s
 from node.errors import CorruptBooks, NodeError
-from node.failpoints import failpoint
 from node.ids import PayoutId
 from node.ledger import bookings
 from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
@@ -91,12 +90,12 @@ class Outcomes:
         self, payout: Payout, reason: str, wait_s: int, *, tried: bool = True
     ) -> None:
         """Try a payout that is due later."""
-        async with self._store.write() as tx:
+        async with self._store.write("pay.postpone") as tx:
             next_try_s = now_s(self._clock) + wait_s
             await payouts.postpone(tx, payout, reason, next_try_s, tried=tried)
 
     async def _unprepared(self, payout: Payout, reason: str, held: HeldReason | None) -> None:
-        async with self._store.write() as tx:
+        async with self._store.write("pay.unpayable") as tx:
             await journal.lock_head(tx, self._rail.asset)
             if await payouts.get(tx, payout.id) != payout:
                 return
@@ -120,7 +119,7 @@ class Outcomes:
             return payout_id, Pending("a fault of the node, in asking: see its log")
 
     async def _settle(self, attempt: Attempt, payout_id: PayoutId, outcome: Settled) -> None:
-        async with self._store.write() as tx:
+        async with self._store.write("pay.settle") as tx:
             await journal.lock_head(tx, self._rail.asset)
             attempt, payout = await _fresh(tx, attempt, payout_id)
             if attempt.state is AttemptState.SETTLED:
@@ -132,8 +131,6 @@ class Outcomes:
                 await self._unexplained(tx, attempt, outcome)
             else:
                 await self._paid(tx, attempt, payout, outcome)
-            failpoint("pay.settle.before_commit")
-        failpoint("pay.settle.after_commit")
 
     async def _paid(self, tx: Tx, attempt: Attempt, payout: Payout, outcome: Settled) -> None:
         now_us = self._clock.now_us()
@@ -157,7 +154,7 @@ class Outcomes:
             await leases.stop(tx, self._rail.name, words, now_us)
 
     async def _refuse(self, attempt: Attempt, payout_id: PayoutId, outcome: Refused) -> None:
-        async with self._store.write() as tx:
+        async with self._store.write("pay.refuse") as tx:
             await journal.lock_head(tx, self._rail.asset)
             fresh, payout = await _fresh(tx, attempt, payout_id)
             if payout.state is not PayoutState.IN_FLIGHT or fresh != attempt:
@@ -169,8 +166,6 @@ class Outcomes:
                 await self._return(tx, due, outcome.reason)
             elif gives_up(tries) or not outcome.retry:
                 await payouts.move(tx, due, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
-            failpoint("pay.refuse.before_commit")
-        failpoint("pay.refuse.after_commit")
 
     async def _due_again(self, tx: Tx, payout: Payout, reason: str, tries: int) -> Payout:
         next_try_s = now_s(self._clock) + backoff_s(tries)
@@ -195,7 +190,7 @@ class Outcomes:
         found = attempt.state is AttemptState.LIMBO and shown and not outcome.limbo
         if not (lost or found or (outcome.seen and not attempt.seen)):
             return
-        async with self._store.write() as tx:
+        async with self._store.write("pay.note") as tx:
             if await attempts.get(tx, attempt.id) != attempt:
                 return
             if outcome.seen:

@@ -189,19 +189,17 @@ class Payer:
         hash has been used elsewhere.
         """
         try:
-            async with self._store.write() as tx:
+            async with self._store.write("pay.store") as tx:
                 until_us = await renew_lease(tx, self._clock, lease)
                 if await leases.stopped(tx, self._rail.name) is not None:
                     return None
                 if not await payouts.take(tx, payout):
                     return None
                 stored = await self._keep(tx, attempt, lease)
-                failpoint("pay.store.before_commit")
         except Conflict as error:
             await self._outcomes.unpayable(payout, str(error))
             report.postponed += 1
             return None
-        failpoint("pay.store.after_commit")
         return _Stored(stored, until_us)
 
     async def _keep(self, tx: Tx, attempt: Attempt, lease: Lease) -> Attempt:
@@ -220,13 +218,11 @@ class Payer:
 
     async def _send_again(self, attempt: Attempt, lease: Lease) -> None:
         """Say that it is sent once more, and send it: the same message, under the same hash."""
-        async with self._store.write() as tx:
+        async with self._store.write("pay.send") as tx:
             until_us = await renew_lease(tx, self._clock, lease)
             if await leases.stopped(tx, self._rail.name) is not None:
                 return
             attempt = await attempts.send(tx, attempt, lease.epoch, now_s(self._clock))
-            failpoint("pay.send.before_commit")
-        failpoint("pay.send.after_commit")
         await self._dispatch(attempt, until_us)
 
     async def _dispatch(self, attempt: Attempt, until_us: int) -> None:

@@ -65,7 +65,7 @@ async def reconcile(node: Node, *, adopt: bool, suspects_too: bool = False) -> R
     unknown, recognized = await _unknown(node)
     taken = [one for one in unknown if adopt and (suspects_too or not one.suspects)]
     left = tuple(one for one in unknown if one not in taken)
-    async with node.store.write() as tx:
+    async with node.store.write("reconcile.adopt") as tx:
         for one in taken:
             payment_hash = one.payment.payment_hash
             await deposits.use_hash(tx, payment_hash, f"foreign:{payment_hash}")
@@ -80,7 +80,7 @@ async def quarantine(node: Node) -> str | None:
     Why nothing is sent, or None. Raises RailUnavailable.
     """
     unknown, _ = await _unknown(node)
-    async with node.store.write() as tx:
+    async with node.store.write("reconcile.stop") as tx:
         if unknown:
             await _set_breaker(tx, node, tuple(unknown))
         return await leases.stopped(tx, node.rail.name)

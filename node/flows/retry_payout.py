@@ -43,7 +43,7 @@ async def retry_own(store: Store, clock: Clock, member: MemberId, payout_id: Pay
     One that is due keeps its number of tries, so that asking again and again ends as waiting does.
     Raises NotFound, for another's as well; Conflict, with what to do first.
     """
-    async with store.write() as tx:
+    async with store.write("pay.ask_again") as tx:
         payout = await payouts.get(tx, payout_id)
         if payout is None or payout.member != member or payout.kind is PayoutKind.COMMISSION:
             raise NotFound("you have no payout with this id")

@@ -171,7 +171,7 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
 
 async def _stop_paying(node: Node, words: str) -> None:
     try:
-        async with node.store.write() as tx:
+        async with node.store.write("breaker.stop") as tx:
             now_us, words = node.clock.now_us(), words[:500]
             opened = [await leases.stop(tx, rail, words, now_us) for rail in (node.rail.name, RAIL)]
             if any(opened):

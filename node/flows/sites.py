@@ -107,7 +107,7 @@ async def ask_site(claiming: Claiming, member: MemberId, text: str) -> Site:
     Raises BadUrl, BadInput, Conflict, Forbidden.
     """
     site = read_site(text)
-    async with claiming.store.write() as tx:
+    async with claiming.store.write("site.ask") as tx:
         await demand_claimer(tx, claiming.node_url, member)
         mine = await sites.of_member(tx, member)
         if all(one.site != site for one in mine) and len(mine) >= CLAIMS_MAX:
@@ -146,7 +146,7 @@ async def check_site(claiming: Claiming, member: MemberId, claim: int) -> SiteCh
             rival = await claimer_of(tx, claiming.node_url, holder.member)
     readings = await read_places(claiming.eyes, canonical_url(f"https://{mine.site}/"))
     seen = tuple(judge(reading, claimer.proofs) for reading in readings)
-    async with claiming.store.write() as tx:
+    async with claiming.store.write("site.check") as tx:
         await sites.fence(tx, mine.site, exclusive=True)
         mine = await _mine(tx, member, claim)
         holds = await sites.holder(tx, mine.site)
@@ -161,7 +161,7 @@ async def check_site(claiming: Claiming, member: MemberId, claim: int) -> SiteCh
 
 async def release_site(claiming: Claiming, member: MemberId, claim: int) -> SiteClaim:
     """End a claim: what is made under the site from now on is nobody's. Raises NotFound."""
-    async with claiming.store.write() as tx:
+    async with claiming.store.write("site.release") as tx:
         mine = await _mine(tx, member, claim)
         await sites.end(tx, mine.id, claiming.clock.now_us())
     return mine

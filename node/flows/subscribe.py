@@ -35,7 +35,7 @@ async def subscribe(
     if len([one for one in mine if one.ended_us is None]) >= RUNNING_MAX:
         raise Conflict(f"a member has at most {RUNNING_MAX} subscriptions")
     clicked = await clicks.flattr(member, thing, None, "")
-    async with store.write() as tx:
+    async with store.write("subscription.begin") as tx:
         await things.subscribe(tx, member, thing.id, clicked.month, months, clock.now_us())
         mine = await things.subscriptions_of(tx, member)
     return next(one for one in mine if (one.thing, one.first) == (thing.id, clicked.month))
@@ -43,7 +43,7 @@ async def subscribe(
 
 async def unsubscribe(store: Store, clock: Clock, member: MemberId, thing: ThingId) -> None:
     """End the member's subscriptions to a thing. Raises NotFound when none runs."""
-    async with store.write() as tx:
+    async with store.write("subscription.end") as tx:
         if not await things.unsubscribe(tx, member, thing, clock.now_us()):
             raise NotFound("you have no running subscription to this thing")
 

@@ -10,7 +10,6 @@ import secrets
 
 from node.clock import Clock
 from node.errors import BadInput, KeyReused
-from node.failpoints import failpoint
 from node.flows.rules import Rules, demand_node_decides
 from node.ids import MemberId, withdrawal_id
 from node.ledger import accounts, bookings
@@ -39,7 +38,7 @@ async def withdraw(
         withdrawal_id(member, key or secrets.token_hex(16)), PayoutKind.WITHDRAWAL, member, amount,
         fee_limit, target,
     )  # fmt: skip
-    async with store.write() as tx:
+    async with store.write("withdraw.open") as tx:
         await journal.lock_head(tx, rules.asset)
         if (found := await payouts.get(tx, payout.id)) is not None:
             if (found.amount, found.target) != (amount, target):
@@ -49,8 +48,6 @@ async def withdraw(
         entry = bookings.open_payout(payout.id, source, amount.units + fee_limit.units, None)
         await journal.append(tx, entry, clock.now_us())
         await payouts.add(tx, [payout], clock.now_us())
-        failpoint("withdraw.open.before_commit")
-    failpoint("withdraw.open.after_commit")
     return payout
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from node.errors import ConfigError, InsufficientFunds
+from node.failpoints import failpoint
 from node.store import sqlite
 from node.store.dialect import Dialect, driver_url
 from node.store.group_commit import Writer
@@ -176,8 +177,20 @@ class Store:
             await self._writer.finish()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Tx]:
-        """A transaction that commits when the block ends, and rolls back if it raises."""
+    async def write(self, step: str = "") -> AsyncIterator[Tx]:
+        """A transaction that commits when the block ends, and rolls back if it raises.
+
+        `step` names it: it passes the failpoints `step.before_commit` and `step.after_commit`.
+        """
+        async with self._begin() as tx:
+            yield tx
+            if step:
+                failpoint(f"{step}.before_commit")
+        if step:
+            failpoint(f"{step}.after_commit")
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[Tx]:
         if self._writer is not None:
             async with self._writer.write() as (connection, driver):
                 yield Tx(connection, self.dialect, driver, writes=True)

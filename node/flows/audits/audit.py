@@ -63,7 +63,7 @@ async def stop_on_breach(store: Store, clock: Clock, report: Report) -> bool:
     """
     broken = [line for line in report.lines if line.state is State.BREACH]
     words = ", ".join(f"{line.id} {line.law}" for line in broken)
-    async with store.write() as tx:
+    async with store.write("breaker.breach") as tx:
         result = AuditResult(clock.now_us(), report.result, words[:500])
         await operator_figures.keep_audit(tx, result)
         if not broken:

@@ -39,7 +39,7 @@ async def pause(store: Store, clock: Clock, actor: str, reason: str = PAUSED) ->
     What is in flight goes on, and is settled. A reason that stands already is kept.
     """
     now_us = clock.now_us()
-    async with store.write() as tx:
+    async with store.write("breaker.pause") as tx:
         stopped = [await leases.stopped(tx, rail) for rail in RAILS]
         for rail in RAILS:
             await leases.halt(tx, rail, reason, now_us)
@@ -51,7 +51,7 @@ async def pause(store: Store, clock: Clock, actor: str, reason: str = PAUSED) ->
 
 async def resume(store: Store, clock: Clock, actor: str) -> str:
     """Send again on both rails; why sending was stopped, empty if it was not."""
-    async with store.write() as tx:
+    async with store.write("breaker.resume") as tx:
         reasons = [await leases.stopped(tx, rail) for rail in RAILS]
         for rail in RAILS:
             await leases.resume(tx, rail)
@@ -89,7 +89,7 @@ async def set_suspended(
 
 async def retry_payout(store: Store, clock: Clock, actor: str, payout: PayoutId) -> None:
     """Try a payout again that has given up. Raises NotFound, Conflict."""
-    async with store.write() as tx:
+    async with store.write("pay.retry") as tx:
         await retry(tx, payout)
         await operator_log.append(tx, Act(actor, "retried", f"payout {payout}"), clock.now_us())
 
@@ -103,7 +103,7 @@ async def approve(node: Node, actor: str, month: Month, words: str = "") -> bool
     if now_s(clock) < month.ends_s:
         raise BadMonth(f"{month} is not over: it can be approved from its end (UTC) on")
     assets = [Asset.SAT] if node.stablecoin is None else [Asset.SAT, Asset.USD]
-    async with node.store.write() as tx:
+    async with node.store.write("close.approve") as tx:
         made = [
             await approvals.approve(tx, Approval(month, asset, actor, clock.now_us()))
             for asset in assets

@@ -60,7 +60,7 @@ async def attribute(stablecoin: Stablecoin, stray: Stray, member: MemberId) -> s
     Raises NotFound when the member has no address, Conflict when it was given to another.
     """
     money = stablecoin.money
-    async with money.store.write() as tx:
+    async with money.store.write("vault.attribute") as tx:
         linked = await chain_addresses.of_member(tx, money.chain_id, member)
         if linked is None:
             raise NotFound("the member has linked no address yet: there is no account to credit")

@@ -59,7 +59,7 @@ async def unaccounted_nonces(
 async def account_key(store: Store, chain: Chain, chain_id: int, address: str) -> int:
     """A person has looked: all that the key has done so far is known; the next nonce."""
     count = await chain.nonce(address)
-    async with store.write() as tx:
+    async with store.write("chain.account") as tx:
         await leases.set_cursor(tx, accounted_cursor(chain_id, address), count)
     return count
 

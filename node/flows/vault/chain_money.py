@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.errors import CorruptBooks, RailUnavailable
-from node.failpoints import failpoint
 from node.flows.vault.books import USD, book_months, settle_pots
 from node.flows.vault.events import (
     CREDITED_MAX_UNITS,
@@ -103,7 +102,7 @@ async def read_until(money: ChainMoney, cutoff_s: int) -> bool:
     if at.block is None or at.block.time_s < cutoff_s:
         return False
     month = Month.at(cutoff_s - 1)
-    async with money.store.write() as tx:
+    async with money.store.write("chain.lower") as tx:
         # The close of the month before may have rolled a whole pot on top of this one.
         await settle_pots(tx, money.chain_id, month, money.clock.now_us(), only_lower=True)
     return True
@@ -122,7 +121,7 @@ async def look_ahead(money: ChainMoney) -> int:
         events = await events_in(money, ancestor + 1, last, EventState.PENDING)
         if await block_at(money, last) != end:
             raise RailUnavailable(f"block {last} was replaced while it was read")
-    async with money.store.write() as tx:
+    async with money.store.write("chain.ahead") as tx:
         await journal.lock_head(tx, USD)
         if await leases.cursor(tx, money.cursor) == at.cursor:
             await _forget_above(tx, money, ancestor)
@@ -204,7 +203,7 @@ async def _read_chunk(money: ChainMoney, at: Position, last: int) -> None:
     end = await block_at(money, last)
     until = Month.at(end.time_s)
     since = Month.at(at.block.time_s if at.block else events[0].time_s if events else end.time_s)
-    async with money.store.write() as tx:
+    async with money.store.write("chain.deposit") as tx:
         await journal.lock_head(tx, USD)
         if await leases.cursor(tx, money.cursor) != at.cursor:
             return
@@ -215,8 +214,6 @@ async def _read_chunk(money: ChainMoney, at: Position, last: int) -> None:
         await chain_events.forget_blocks(tx, money.chain_id, 0, last)
         await chain_events.keep_block(tx, money.chain_id, end)
         await leases.set_cursor(tx, money.cursor, last)
-        failpoint("chain.deposit.before_commit")
-    failpoint("chain.deposit.after_commit")
 
 
 async def _few_events(money: ChainMoney, first: int, last: int) -> tuple[list[ChainEvent], int]:

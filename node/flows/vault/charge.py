@@ -46,7 +46,7 @@ async def ask_for_charges(stablecoin: Stablecoin, close: Close) -> None:
     money = stablecoin.money
     newest = await money.vault.month(finalized=True)
     opened_s = (await money.vault.month_state(newest, finalized=True)).opened_at_s if newest else 0
-    async with money.store.write() as tx:
+    async with money.store.write("vault.ask") as tx:
         if await vault_months.get(tx, close.month) is not None:
             return
         if not await charges(tx, close):

@@ -108,6 +108,7 @@ async def receipt_of(
     for look in range(round(limit_s / every_s) + 1):
         await asyncio.sleep(every_s if look else 0)
         answer = await chain.broadcast(signed.raw)
+        failpoint("contract.send.after_effect")
         try:
             receipt = await chain.receipt(signed.tx_hash)
         except RailUnavailable as error:  # One of two RPCs has the block already, or one is away.
@@ -191,6 +192,7 @@ async def deploy(
         offer = await _affordable(sender, name, content)
         nonce = await sender.chain.nonce(sender.signer.address)
         signed = sign(sender, nonce, None, content, offer)
+        failpoint("contract.send.before_commit")
         kept.keep(name, content, sender, nonce, signed)
         failpoint("contract.send.after_commit")
     else:
@@ -202,7 +204,6 @@ async def deploy(
     except Reverted:
         kept.forget(name)
         raise
-    failpoint("contract.send.after_effect")
     address = created(sender.signer.address, nonce)
     progress(f"the {name} is at {address}, in block {receipt.block_number}")
     return Deployed(address, receipt.block_number, signed.tx_hash)

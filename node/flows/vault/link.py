@@ -82,7 +82,7 @@ async def link(linking: Linking, member: MemberId, text: str, signature: str) ->
     account = await money.vault.account(asked.address, finalized=True)
     at = (await position(money)).block
     month = Month.at(at.time_s) if at else this_month(money.clock)
-    async with money.store.write() as tx:
+    async with money.store.write("vault.link") as tx:
         await journal.lock_head(tx, USD)
         now_us = money.clock.now_us()
         if not await chain_addresses.spend_challenge(tx, _hash(asked.nonce), member, now_us):

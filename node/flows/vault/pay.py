@@ -17,7 +17,6 @@ from typing import Final
 
 import structlog
 
-from node.failpoints import failpoint
 from node.flows.hold import hold_and_release
 from node.flows.lease import take_lease, writing
 from node.flows.round_report import RoundReport
@@ -101,23 +100,19 @@ class VaultPayer:
         if not isinstance(found, Collected):
             _wait(report, f"charging {month.month}", found)
             return
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.collect") as tx:
             await vault_months.collect(tx, month.month, found.gross)
             await keep(tx, close, month.chain_id, found.short)
-            failpoint("vault.collect.before_commit")
-        failpoint("vault.collect.after_commit")
         report.steps += 1
         if found.short:
             report.say(f"{month.month}: {len(found.short)} readers had less than their shares")
 
     async def _plan(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.plan") as tx:
             await journal.lock_head(tx, _USD)
             if await vault_months.get(tx, month.month) != month:
                 return
             await plan(tx, self._stablecoin, month, lease)
-            failpoint("vault.plan.before_commit")
-        failpoint("vault.plan.after_commit")
         report.steps += 1
 
     async def _distribute(self, month: VaultMonth, lease: Lease, report: RoundReport) -> None:
@@ -140,12 +135,12 @@ class VaultPayer:
         await self._finish(month, lease)
 
     async def _finish(self, month: VaultMonth, lease: Lease) -> None:
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.finish") as tx:
             await vault_months.finish(tx, month.month, self._clock.now_us())
 
     async def _settle(self, batch: Attempt, tx_hash: str, found: Distributed, lease: Lease) -> None:
         """Book one batch: each of its payouts is paid, or can be claimed."""
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.settle") as tx:
             await journal.lock_head(tx, _USD)
             if await attempts.get(tx, batch.id) != batch:
                 return  # it was booked before
@@ -155,8 +150,6 @@ class VaultPayer:
                 assert payout is not None, "the schema ties it to its leg"
                 words = CLAIMABLE if payout.target in found.deferred else None
                 await book_paid(tx, payout, tx_hash, self._clock.now_us(), words)
-            failpoint("vault.settle.before_commit")
-        failpoint("vault.settle.after_commit")
 
 
 def _wait(report: RoundReport, what: str, found: Waiting | Failed) -> None:

@@ -25,7 +25,7 @@ async def reseal(stablecoin: Stablecoin, month: Month) -> None:
     if found is None or found.data_hash is None:
         raise NotFound(f"{month} was not sealed yet")
     state = await money.vault.month_state(found.number, finalized=True)
-    async with money.store.write() as tx:
+    async with money.store.write("vault.reseal") as tx:
         begins = purposes(found.chain_id, found.vault, found.number)
         seal = await transactions.get(tx, begins + SEAL)
         if state.payable_at_s or seal is None or not seal.is_done:

@@ -89,7 +89,7 @@ class Transactor:
         fresh = ChainTransaction(
             call.purpose, self._signer.address, call.recipient, call.calldata
         )  # fmt: skip
-        async with self._store.write() as tx:
+        async with self._store.write("chain.ask") as tx:
             await transactions.add(tx, fresh, self._clock.now_us())
             stored = await transactions.get(tx, call.purpose)
         assert stored is not None, "it was there, or was added"
@@ -105,14 +105,12 @@ class Transactor:
             return Waiting("another transaction of this key is not mined yet")
         gas, fees = priced
         signed = self._signature(transaction, nonce, gas, fees)
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "chain.sign") as tx:
             if (stopped := await leases.stopped(tx, lease.rail)) is not None:
                 return Waiting(f"nothing is sent: {stopped}")
             if not await transactions.sign(tx, transaction, self._signer.address, nonce):
                 return Waiting("another transaction of this key is not mined yet")
             await transactions.add_signed(tx, signed)
-            failpoint("chain.sign.before_commit")
-        failpoint("chain.sign.after_commit")
         await self._broadcast(signed)
         return Waiting("broadcast")
 
@@ -152,7 +150,7 @@ class Transactor:
         receipt = await self._chain.receipt(transaction.tx_hash)
         if receipt is None or receipt.block_hash != transaction.block_hash:
             bare = replace(transaction, tx_hash=None, block_number=None, block_hash=None)
-            await self._move(transaction, TransactionEvent.REORGED, bare, lease)
+            await self._move("chain.reorged", transaction, TransactionEvent.REORGED, bare, lease)
             return Waiting("a reorganization of the chain took it back")
         final = await self._chain.finalized()
         block = await self._chain.block(receipt.block_number)
@@ -167,13 +165,11 @@ class Transactor:
         event = TransactionEvent.FINAL if receipt.ok else TransactionEvent.REFUSED
         reason = None if receipt.ok else f"refused in block {receipt.block_number}"
         after = replace(transaction, cost_wei=receipt.fee_wei, reason=reason)
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "chain.settle") as tx:
             await transactions.move(tx, transaction, event, after)
             if receipt.fee_wei:
                 entry = bookings.gas(receipt.tx_hash, receipt.fee_wei)
                 await journal.append(tx, entry, self._clock.now_us())
-            failpoint("chain.settle.before_commit")
-        failpoint("chain.settle.after_commit")
         return Done(receipt.tx_hash) if reason is None else Failed(reason)
 
     async def _note_mined(
@@ -183,8 +179,7 @@ class Transactor:
             transaction, tx_hash=receipt.tx_hash, block_number=receipt.block_number,
             block_hash=receipt.block_hash,
         )  # fmt: skip
-        await self._move(transaction, TransactionEvent.MINED, mined, lease)
-        failpoint("chain.mined.after_commit")
+        await self._move("chain.mined", transaction, TransactionEvent.MINED, mined, lease)
         return Waiting(f"mined in block {receipt.block_number}, not final yet", mined=True)
 
     async def _displaced(
@@ -201,7 +196,7 @@ class Transactor:
         if call.happened is not None and await call.happened():
             return await self._elsewhere(transaction, lease)
         bare = replace(transaction, nonce=None)
-        await self._move(transaction, TransactionEvent.DISPLACED, bare, lease)
+        await self._move("chain.displaced", transaction, TransactionEvent.DISPLACED, bare, lease)
         return Waiting("another transaction of this key took its nonce; it is signed anew")
 
     async def _is_accounted(self, transaction: ChainTransaction) -> bool:
@@ -213,7 +208,7 @@ class Transactor:
 
     async def _elsewhere(self, transaction: ChainTransaction, lease: Lease) -> Progress:
         after = replace(transaction, nonce=None, reason="it had happened already")
-        await self._move(transaction, TransactionEvent.ELSEWHERE, after, lease)
+        await self._move("chain.elsewhere", transaction, TransactionEvent.ELSEWHERE, after, lease)
         return Done(None)
 
     async def _bump(
@@ -226,14 +221,12 @@ class Transactor:
             _log.warning("a transaction waits at the ceiling", purpose=transaction.purpose)
             return newest
         signed = self._signature(transaction, newest.nonce, newest.gas, fees)
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "chain.bump") as tx:
             if await transactions.get(tx, transaction.purpose) != transaction:
                 return newest
             if await leases.stopped(tx, lease.rail) is not None:
                 return newest
             await transactions.add_signed(tx, signed)
-            failpoint("chain.bump.before_commit")
-        failpoint("chain.bump.after_commit")
         return signed
 
     def _signature(
@@ -268,7 +261,7 @@ class Transactor:
         failpoint("chain.send.after_effect")
 
     async def _not_now(self, transaction: ChainTransaction, why: Waiting) -> Progress:
-        async with self._store.write() as tx:
+        async with self._store.write("chain.why") as tx:
             await transactions.say_why(tx, transaction.purpose, why.words)
         return why
 
@@ -277,12 +270,12 @@ class Transactor:
         bare = replace(
             transaction, nonce=None, tx_hash=None, block_number=None, block_hash=None, cost_wei=None
         )
-        await self._move(transaction, TransactionEvent.RETRIED, bare, lease)
+        await self._move("chain.retried", transaction, TransactionEvent.RETRIED, bare, lease)
         return Waiting(f"it is tried again: {transaction.reason}")
 
     async def _move(
-        self, before: ChainTransaction, event: TransactionEvent, after: ChainTransaction,
-        lease: Lease,
+        self, step: str, before: ChainTransaction, event: TransactionEvent,
+        after: ChainTransaction, lease: Lease,
     ) -> None:  # fmt: skip
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, step) as tx:
             await transactions.move(tx, before, event, after)

@@ -14,7 +14,6 @@ import structlog
 
 from node.clock import now_s
 from node.errors import CorruptBooks, RailUnavailable, Reverted
-from node.failpoints import failpoint
 from node.flows.lease import writing
 from node.flows.round_report import RoundReport
 from node.flows.vault.accounted import is_accounted
@@ -88,15 +87,13 @@ class Transfers:
             await self._postpone(payout, why)
             report.postponed += 1
             return
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.transfer") as tx:
             if not await payouts.take(tx, payout):
                 return
             now_us = self._clock.now_us()
             attempt = self._attempt(payout, await attempts.next_number(tx, RAIL))
             await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
             await attempts.add(tx, sent(attempt, now_us // 1_000_000), lease.epoch, now_us)
-            failpoint("vault.transfer.before_commit")
-        failpoint("vault.transfer.after_commit")
         report.sent += 1
 
     async def _why_not(self, target: str, units: int) -> str | None:
@@ -170,7 +167,7 @@ class Transfers:
             raise CorruptBooks(f"the transfer {tx_hash} is mined, and has not moved {units} units")
 
     async def _settle(self, attempt: Attempt, tx_hash: str, lease: Lease) -> None:
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.settle") as tx:
             await journal.lock_head(tx, _USD)
             if await attempts.get(tx, attempt.id) != attempt:
                 return
@@ -179,12 +176,10 @@ class Transfers:
             assert payout is not None, "the schema ties it to its leg"
             await attempts.settle(tx, attempt, _NOTHING, tx_hash)
             await book_paid(tx, payout, tx_hash, self._clock.now_us(), None)
-            failpoint("vault.settle.before_commit")
-        failpoint("vault.settle.after_commit")
 
     async def _bury(self, attempt: Attempt, lease: Lease, reason: str) -> None:
         """Nothing of it is under way, and only the holder of the lease could change that."""
-        async with writing(self._store, self._clock, lease) as tx:
+        async with writing(self._store, self._clock, lease, "vault.bury") as tx:
             await journal.lock_head(tx, _USD)
             if await attempts.get(tx, attempt.id) != attempt:
                 return
@@ -199,7 +194,7 @@ class Transfers:
             )
 
     async def _postpone(self, payout: Payout, reason: str) -> None:
-        async with self._store.write() as tx:
+        async with self._store.write("vault.postpone") as tx:
             if await payouts.get(tx, payout.id) != payout:
                 return
             if gives_up(payout.tries + 1):
