@@ -48,7 +48,6 @@ def _statements(path: Path) -> list[str]:
         ]
         ((revision,),) = migrated.execute("SELECT version_num FROM alembic_version").fetchall()
         _demand_no_rows(migrated)
-    schema = [sql for sql in told if not sql.startswith(_MADE_BY_ITSELF)]
     return [*schema, f"INSERT INTO alembic_version (version_num) VALUES ('{revision}')"]
 
 
