@@ -127,7 +127,7 @@ def test_known_is_what_the_source_passes():
     for step in ("click", "contract.send"):  # they commit by themselves, not through the store
         assert {f"{step}.before_commit", f"{step}.after_commit"} <= passed
     assert (
-        clicks.count(CLICK) == clicks.count("click.after_commit") == clicks.count("def commit") - 1
+        clicks.count(CLICK) == clicks.count("click.after_commit") == clicks.count("def commit(") - 1
     )
 
 
