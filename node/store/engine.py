@@ -77,12 +77,15 @@ class Tx:
         found = await self.row(sql, **values)
         return None if found is None else found[0]
 
+    async def plain_rows(self, sql: str, **values: object) -> Sequence[Sequence[Any]]:
+        """All rows as tuples, for thousands of them: no names for each."""
+        if self.driver is not None:
+            return await self.driver.plain_rows(sql, values)
+        return (await self.connection.execute(_clause(sql), values)).all()
+
     async def columns(self, sql: str, columns: int, **values: object) -> list[Sequence[Any]]:
         """A query's rows turned into columns, for thousands of them: no object for each row."""
-        if self.driver is not None:
-            found = await self.driver.plain_rows(sql, values)
-        else:
-            found = (await self.connection.execute(_clause(sql), values)).all()
+        found = await self.plain_rows(sql, **values)
         return list(zip(*found, strict=True)) or [()] * columns
 
     async def numbers(self, sql: str, columns: int, **values: object) -> NDArray[np.int64]:
