@@ -37,7 +37,7 @@ POSTINGS_A_READER: Final = 5
 _FLATTRS: Final = 10
 _POT: Final = sats(5000)
 _FEE: Final = sats(1)
-_SENDER: Final = "02" + "bench".encode().hex().ljust(64, "0")
+_SENDER: Final = "02" + b"bench".hex().ljust(64, "0")
 
 
 def plan_of(postings: int) -> MonthPlan:
@@ -119,14 +119,14 @@ async def _pay(tx: Tx, month: Month) -> None:
 
 
 _PAID: Final = (
-    "INSERT INTO attempt (id, rail, number, state, reference, message, asset, units, fee_limit,"
+    ("INSERT INTO attempt (id, rail, number, state, reference, message, asset, units, fee_limit,"
     " sender, seen, epoch, created_us, sent_s, proof, fee) VALUES (:id, 'lightning', :number,"
-    " 'settled', :hash, 'bench', 'sat', :units, :fee, :sender, true, 1, :at_us, 0, :proof, :fee)",
+    " 'settled', :hash, 'bench', 'sat', :units, :fee, :sender, true, 1, :at_us, 0, :proof, :fee)"),
     "INSERT INTO leg (attempt, payout, dead) VALUES (:id, :payout, false)",
     "INSERT INTO used_hash (hash, used_by) VALUES (:hash, 'attempt:' || :id)",
-    "UPDATE payout SET state = 'paid', fee = :fee, proof = :proof, paid_us = :at_us"
-    " WHERE id = :payout",
-)
+    ("UPDATE payout SET state = 'paid', fee = :fee, proof = :proof, paid_us = :at_us"
+     " WHERE id = :payout"),
+)  # fmt: skip
 
 
 async def _append(tx: Tx, entries: Iterable[Entry], at_us: int) -> None:
@@ -134,7 +134,9 @@ async def _append(tx: Tx, entries: Iterable[Entry], at_us: int) -> None:
     head = await journal.lock_head(tx, Asset.SAT)
     entries = list(entries)
     ids = await _account_ids(tx, entries)
-    before, written, posted = head.hash, [], []
+    before = head.hash
+    written: list[dict[str, object]] = []
+    posted: list[dict[str, object]] = []
     for seq, entry in enumerate(entries, head.seq + 1):
         digest = transfers_digest((t.debit.name, t.credit.name, t.units) for t in entry.transfers)
         hashed = chain_hash(before, seq, entry, at_us, digest)
@@ -143,11 +145,9 @@ async def _append(tx: Tx, entries: Iterable[Entry], at_us: int) -> None:
                         "ref": entry.ref, "at_us": at_us, "digest": digest, "before": before,
                         "month": entry.month.ordinal if entry.month else None,
                         "hash": hashed})  # fmt: skip
-        posted += [
-            {"entry": number, "line": line, "debit": ids[move.debit.name],
-             "credit": ids[move.credit.name], "units": move.units}
-            for line, move in enumerate(entry.transfers)
-        ]  # fmt: skip
+        for line, move in enumerate(entry.transfers):
+            posted.append({"entry": number, "line": line, "debit": ids[move.debit.name],
+                           "credit": ids[move.credit.name], "units": move.units})  # fmt: skip
         before = hashed
     await tx.run_each(
         "INSERT INTO entry (id, number, asset, seq, kind, ref, month, at_us, digest, before, hash)"
@@ -171,7 +171,7 @@ async def _account_ids(tx: Tx, entries: Iterable[Entry]) -> dict[str, int]:
         for account in (move.debit, move.credit)
     }
     listed = [accounts.wallet(Asset.SAT), *wanted.values()]
-    known = {}
+    known: dict[str, int] = {}
     for first in range(0, len(listed), 20_000):
         some = await journal.account_ids(tx, listed[first : first + 20_000])
         known |= {account.name: number for account, number in some.items()}

@@ -40,7 +40,8 @@ class _Walk:
 
 async def broken_chains(tx: Tx) -> list[str]:
     """Where the chains don't fit together, in words; the first place of each asset."""
-    names = dict(await tx.plain_rows("SELECT id, name FROM account"))
+    rows = await tx.plain_rows("SELECT id, name FROM account")
+    names: dict[int, str] = {row[0]: row[1] for row in rows}
     walks = [await _follow(tx, asset, names) for asset in Asset]
     broken = [walk.broken for walk in walks if walk.broken]
     if not broken:
@@ -80,9 +81,7 @@ def _step(walk: _Walk, entries: _Rows, digests: Mapping[int, str]) -> None:
         walk.before = hash_
 
 
-async def _digests(
-    tx: Tx, walk: _Walk, entries: _Rows, names: Mapping[int, str]
-) -> dict[int, str]:
+async def _digests(tx: Tx, walk: _Walk, entries: _Rows, names: Mapping[int, str]) -> dict[int, str]:
     """The digests of these entries' postings, by number; an entry without any is left out."""
     numbers = {entry[1] for entry in entries}
     postings = await tx.plain_rows(
@@ -102,4 +101,3 @@ async def _digests(
 def _named(rows: _Rows, names: Mapping[int, str]) -> Iterator[tuple[str, str, int]]:
     return ((names.get(debit, "?"), names.get(credit, "?"), units)
             for _, debit, credit, units in rows)  # fmt: skip
-

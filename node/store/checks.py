@@ -152,4 +152,3 @@ async def _log_breaches(tx: Tx) -> list[Breach]:
     """Recompute the hash chain of the operator's log."""
     words = operator_log.broken(await operator_log.everything(tx), await operator_log.head(tx))
     return [Breach("I16", "the operator's log is unbroken", (words,))] if words else []
-

@@ -111,9 +111,7 @@ async def quarantine(tx: Tx, rail: str, words: str, now_us: int) -> None:
 
 async def quarantined(tx: Tx, rail: str) -> str | None:
     """Why a rail is in quarantine; None if it is not."""
-    words: str | None = await tx.value(
-        "SELECT words FROM quarantine WHERE rail = :rail", rail=rail
-    )
+    words: str | None = await tx.value("SELECT words FROM quarantine WHERE rail = :rail", rail=rail)
     return words
 
 
