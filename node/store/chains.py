@@ -8,6 +8,7 @@ posting of no entry is found as well: all that are hashed must be all that there
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,7 +21,7 @@ from node.money import Asset
 from node.month import Month
 from node.store.engine import Tx
 
-ENTRIES_AT_ONCE: Final = 20_000
+ENTRIES_AT_ONCE: Final = 10_000
 _EMPTY: Final = transfers_digest(())
 _FIELDS: Final = "seq, number, id, kind, ref, month, at_us, digest, before, hash"
 
@@ -58,7 +59,9 @@ async def _follow(tx: Tx, asset: Asset, names: Mapping[int, str]) -> _Walk:
         f" LIMIT {ENTRIES_AT_ONCE}",
         asset=asset, after=walk.seq,
     ):  # fmt: skip
-        _step(walk, entries, await _digests(tx, walk, entries, names))
+        postings = await _postings(tx, entries)
+        # Hashing takes a tenth of a second and more: a serving node goes on meanwhile.
+        await asyncio.to_thread(_step, walk, entries, postings, names)
         if walk.broken:
             return walk
     head = await tx.row("SELECT seq, head FROM chain WHERE asset = :asset", asset=asset)
@@ -68,7 +71,17 @@ async def _follow(tx: Tx, asset: Asset, names: Mapping[int, str]) -> _Walk:
     return walk
 
 
-def _step(walk: _Walk, entries: _Rows, digests: Mapping[int, str]) -> None:
+async def _postings(tx: Tx, entries: _Rows) -> _Rows:
+    numbers = [entry[1] for entry in entries]
+    return await tx.plain_rows(
+        "SELECT entry, debit, credit, units FROM posting WHERE entry BETWEEN :first AND :last"
+        " ORDER BY entry, line",
+        first=min(numbers), last=max(numbers),
+    )  # fmt: skip
+
+
+def _step(walk: _Walk, entries: _Rows, postings: _Rows, names: Mapping[int, str]) -> None:
+    digests = _digests(walk, entries, postings, names)
     for seq, number, id_, kind, ref, month, at_us, digest, before, hash_ in entries:
         walk.seq += 1
         of_month = Month.from_ordinal(month) if month is not None else None
@@ -81,15 +94,11 @@ def _step(walk: _Walk, entries: _Rows, digests: Mapping[int, str]) -> None:
         walk.before = hash_
 
 
-async def _digests(tx: Tx, walk: _Walk, entries: _Rows, names: Mapping[int, str]) -> dict[int, str]:
+def _digests(
+    walk: _Walk, entries: _Rows, postings: _Rows, names: Mapping[int, str]
+) -> dict[int, str]:
     """The digests of these entries' postings, by number; an entry without any is left out."""
-    numbers = {entry[1] for entry in entries}
-    postings = await tx.plain_rows(
-        "SELECT entry, debit, credit, units FROM posting WHERE entry BETWEEN :first AND :last"
-        " ORDER BY entry, line",
-        first=min(numbers), last=max(numbers),
-    )  # fmt: skip
-    digests = {}
+    numbers, digests = {entry[1] for entry in entries}, {}
     for number, rows in groupby(postings, itemgetter(0)):
         if number in numbers:
             ours = list(rows)
@@ -99,5 +108,6 @@ async def _digests(tx: Tx, walk: _Walk, entries: _Rows, names: Mapping[int, str]
 
 
 def _named(rows: _Rows, names: Mapping[int, str]) -> Iterator[tuple[str, str, int]]:
-    return ((names.get(debit, "?"), names.get(credit, "?"), units)
-            for _, debit, credit, units in rows)  # fmt: skip
+    return (
+        (names.get(debit, "?"), names.get(credit, "?"), units) for _, debit, credit, units in rows
+    )

@@ -14,6 +14,13 @@ from node.flows.intents import FILE_NAME
 from tests.simulation.scene import Scene
 
 
+def _move_in(old: Path, folder: Path, names: tuple[str, ...]) -> None:
+    folder.mkdir()
+    for name in names:
+        if (old / name).exists():
+            shutil.copy(old / name, folder / name)
+
+
 async def save(scene: Scene, path: Path) -> Path:
     """A backup of the scene's node, which goes on."""
     seed = read_seed(scene.folder / "node")
@@ -26,10 +33,7 @@ async def restored(
     scene: Scene, backup: Path, folder: Path, *, url: str = "", journal: bool = True
 ) -> AsyncIterator[Scene]:
     """The scene with a node from the backup, in `folder`: settings, seed and, maybe, journal."""
-    folder.mkdir()
-    shutil.copy(scene.folder / "node" / SEED_NAME, folder / SEED_NAME)
-    if journal and (scene.folder / "node" / FILE_NAME).exists():
-        shutil.copy(scene.folder / "node" / FILE_NAME, folder / FILE_NAME)
+    _move_in(scene.folder / "node", folder, (SEED_NAME, FILE_NAME) if journal else (SEED_NAME,))
     url = url or f"sqlite:///{folder / 'flattr.sqlite'}"
     settings = scene.settings.model_copy(update={"database": url})
     done = await restore_backup(url, scene.clock, settings, read_seed(folder), backup)
