@@ -3,6 +3,7 @@
 folder/flattr-node.toml     settings
 folder/flattr.sqlite        the database, unless the settings name another
 folder/seed                 32 secret bytes: preimages of deposits and keysends come from it
+folder/payments.journal     what was about to be paid, for a database that forgets it
 folder/operator.json        the stablecoin's key, encrypted, unless the settings name another file
 """
 
@@ -28,6 +29,8 @@ from node.config import (
 )
 from node.errors import BadTarget, ConfigError
 from node.flows.flattr import open_clicks
+from node.flows.intents import FILE_NAME as JOURNAL_NAME
+from node.flows.intents import Intents
 from node.flows.node import Node
 from node.flows.rules import lightning_rules, stablecoin_rules
 from node.flows.vault import chain_key
@@ -100,6 +103,7 @@ async def open_node(
             invoices=LightningInvoices(lnd, clock, seed),
             rail=LightningRail(lnd, fetcher, clock, seed),
             holder=f"{os.getpid()}-{secrets.token_hex(4)}",
+            intents=Intents(folder / JOURNAL_NAME),
             stablecoin=stablecoin,
             txt_records=TxtRecords(settings.dns_server),
         )

@@ -122,6 +122,8 @@ class OperatorSettings(BaseModel):
     """How the operator's browser reaches it; empty: http://localhost and the port."""
     others_may_reach_it: bool = False
     """True: `host` may be one that is not this machine's own."""
+    audit_minutes: int = Field(default=10, ge=1)
+    """How often a serving node audits itself."""
     metrics_hosts: frozenset[str] = frozenset()
     """What else a scraper may call this listener, as `host:port`: /metrics only."""
 

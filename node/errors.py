@@ -26,6 +26,7 @@ NodeError
 ├── LeaseLost           another process pays on this rail now
 ├── ConfigError         the settings don't fit: says which, and what to write
 ├── DaemonError         a part of the local network is missing or did not start
+├── BadBackup           a backup is damaged, is another node's, or can't be written
 └── CorruptBooks        the books contradict themselves: stop
 """
 
@@ -203,6 +204,10 @@ class ConfigError(NodeError):
 
 class DaemonError(NodeError):
     """A part of the local network is missing or did not start."""
+
+
+class BadBackup(NodeError):
+    """A backup is damaged, is another node's, or can't be written: says what to do."""
 
 
 class CorruptBooks(NodeError):

@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "payouts": "node.cli.payouts:payouts",
     "audit": "node.cli.audit:audit",
     "verify": "node.cli.verify:verify",
+    "backup": "node.cli.backup:backup",
+    "restore": "node.cli.backup:restore",
     "drain": "node.cli.drain:drain",
     "resume": "node.cli.drain:resume",
     "operator-link": "node.cli.operator_link:operator_link",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -16,9 +16,13 @@ from node.cli.options import (
     say_json,
     screen,
 )
+from node.errors import BadInput
 from node.flows.reconcile import Reconciled, Unknown
 from node.flows.reconcile import reconcile as run_reconcile
+from node.ids import PayoutId
 from node.money import Amount
+
+NONCES_SHOWN: Final = 5
 
 
 async def reconcile(
@@ -31,6 +35,10 @@ async def reconcile(
         bool,
         Parameter(negative="", help="With --adopt: also those that equal a waiting payout."),
     ] = False,
+    paid: Annotated[
+        tuple[str, ...],
+        Parameter(help="HASH=PAYOUT: you know that this payment of LND paid this payout."),
+    ] = (),
     as_json: Json = False,
 ) -> int:
     """Bring the books and LND together again, as after a restored backup.
@@ -40,12 +48,20 @@ async def reconcile(
     """
     async with open_node(folder) as node:
         with progress_screen().status("asking LND about every payment and deposit"):
-            done = await run_reconcile(node, adopt=adopt, suspects_too=suspects_too)
+            named = dict(map(_payment_and_payout, paid))
+            done = await run_reconcile(node, adopt=adopt, suspects_too=suspects_too, paid=named)
     if as_json:
         say_json(_as_json(done))
     else:
         _show(done)
-    return int(bool(done.unknown))
+    return int(bool(done.unknown or done.nonces))
+
+
+def _payment_and_payout(text: str) -> tuple[str, PayoutId]:
+    payment_hash, found, payout = text.partition("=")
+    if not found or not payout:
+        raise BadInput(f"write --paid HASH=PAYOUT, not {text}")
+    return payment_hash.lower(), PayoutId(payout)
 
 
 def _show(done: Reconciled) -> None:
@@ -59,10 +75,20 @@ def _show(done: Reconciled) -> None:
         out.print(f"named foreign {done.adopted}")
     if done.recognized:
         out.print(f"recognized as waiting payouts {done.recognized}: the next round settles them")
+    if done.taken_up:
+        out.print(f"payments that are their payouts' again {done.taken_up}")
+    if done.nonces:
+        shown = ", ".join(map(str, done.nonces[:NONCES_SHOWN]))
+        out.print(
+            f"transactions of the node's key that are unknown: nonces {shown}. Look at them, then"
+            " flattr-node contract account-key, and reconcile again"
+        )
     for one in done.unknown:
         out.print(f"unknown: {_words(one)}", markup=False)
     if done.unknown:
-        out.print("nothing is sent until you name them foreign: flattr-node reconcile --adopt")
+        out.print(
+            "nothing is sent until you say what they were: --paid HASH=PAYOUT, or --adopt: foreign"
+        )
     if done.stopped:
         out.print(f"sending is stopped: {done.stopped}", markup=False)
 
@@ -88,6 +114,8 @@ def _as_json(done: Reconciled) -> dict[str, object]:
         "pending": done.round.pending,
         "adopted": done.adopted,
         "recognized": done.recognized,
+        "taken_up": done.taken_up,
+        "unknown_nonces": list(done.nonces),
         "unknown": [
             {
                 "payment_hash": one.payment.payment_hash,

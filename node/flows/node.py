@@ -14,6 +14,7 @@ from node.flows.earnings.estimate import Estimates
 from node.flows.earnings.known import KnownEarnings
 from node.flows.flattr import Clicks
 from node.flows.fund import Funding
+from node.flows.intents import Intents
 from node.flows.pay import Payer
 from node.flows.proofs import Eyes
 from node.flows.rules import Rules
@@ -59,6 +60,8 @@ class Node:
     """Names this process in leases."""
     health: Health = field(default_factory=Health)
     arrivals: Arrivals = field(default_factory=Arrivals)
+    intents: Intents | None = None
+    """The journal beside the database; None where nothing is kept, as in some tests."""
     stablecoin: Stablecoin | None = None
     """The second rail; None: the operator has not switched it on."""
     earnings: KnownEarnings = field(default_factory=KnownEarnings)
@@ -84,7 +87,7 @@ class Node:
     @property
     def payer(self) -> Payer:
         """For money out."""
-        return Payer(self.store, self.clock, self.rules, self.rail, self.holder)
+        return Payer(self.store, self.clock, self.rules, self.rail, self.holder, self.intents)
 
     @property
     def vault_payer(self) -> VaultPayer | None:

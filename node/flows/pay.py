@@ -35,6 +35,7 @@ from node.errors import (
 )
 from node.failpoints import failpoint
 from node.flows.hold import hold_and_release
+from node.flows.intents import Intents
 from node.flows.lease import renew_lease, take_lease
 from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
@@ -70,12 +71,16 @@ class _Stored:
 class Payer:
     """Pays on one rail, one round at a time. `holder` names this process in the lease."""
 
-    def __init__(self, store: Store, clock: Clock, rules: Rules, rail: Rail, holder: str) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, rules: Rules, rail: Rail, holder: str,
+        intents: Intents | None = None,
+    ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
         self._rules = rules
         self._rail = rail
         self._holder = holder
+        self._intents = intents
         self._outcomes = Outcomes(store, clock, rail)
 
     async def round(self) -> RoundReport:
@@ -162,7 +167,7 @@ class Payer:
         stored = await self._store_attempt(payout, prepared, lease, report)
         if stored is None:
             return True
-        await self._dispatch(stored.attempt, stored.until_us)
+        await self._dispatch(payout, stored.attempt, stored.until_us)
         report.sent += 1
         return not isinstance(await self._outcomes.check(stored.attempt, report), Pending)
 
@@ -223,10 +228,17 @@ class Payer:
             if await leases.stopped(tx, self._rail.name) is not None:
                 return
             attempt = await attempts.send(tx, attempt, lease.epoch, now_s(self._clock))
-        await self._dispatch(attempt, until_us)
+            payout = await payouts.get(tx, attempt.payouts[0])
+        assert payout is not None, "its leg refers to it"
+        await self._dispatch(payout, attempt, until_us)
 
-    async def _dispatch(self, attempt: Attempt, until_us: int) -> None:
-        """Give it to the network. Whatever comes back is no verdict. Raises LeaseLost."""
+    async def _dispatch(self, payout: Payout, attempt: Attempt, until_us: int) -> None:
+        """Give it to the network. Whatever comes back is no verdict.
+
+        Raises LeaseLost; RailUnavailable when the journal can't be written, and nothing was sent.
+        """
+        if self._intents is not None:
+            await self._intents.note(payout, attempt, now_s(self._clock))
         if self._clock.now_us() > until_us - SEND_WITHIN_S * 1_000_000:
             raise LeaseLost("this process stood still too long: it sends nothing on an old lease")
         try:

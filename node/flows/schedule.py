@@ -6,6 +6,7 @@
     months   close what is over
     pay      round after round
     late     look at attempts that were called dead a day ago or less
+    audit    compare the books with lnd and the chain; a breach stops sending
     tidy     forget answers to Idempotency-Keys that are older than 30 days
     chain    read the vault's events: what is final is booked            (with the stablecoin only)
     vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
@@ -25,6 +26,8 @@ import structlog
 from node.clock import Clock, now_s, this_month
 from node.errors import CorruptBooks, LeaseLost, NodeError
 from node.flows import answers, fund
+from node.flows.audits.audit import audit, stop_on_breach
+from node.flows.audits.lines import Report, State
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
@@ -50,6 +53,10 @@ CHAIN_EVERY_S: Final = 15.0
 VAULT_EVERY_S: Final = 6.0
 TIDY_EVERY_S: Final = 3600.0
 LATE_FOR_S: Final = 86_400
+DEPOSITS_COMPARED: Final = 2000
+"""By an audit that runs by itself."""
+AUDIT: Final = "books"
+"""The part of the node's health that a breach is said of."""
 AGAIN_AFTER_S: Final = 5.0
 FOLDING: Final = frozenset({"fold"})
 """What a web process does of the schedule, when it writes its own clicks."""
@@ -62,7 +69,7 @@ async def open_schedule(node: Node, only: frozenset[str] | None = None) -> Async
     """Run the tasks until the block ends. `only`: the names of those that are wanted."""
     jobs = {
         "watch": _watch, "sweep": _sweep, "fold": _fold, "months": _months, "pay": _pay,
-        "late": _late, "tidy": _tidy,
+        "late": _late, "tidy": _tidy, "audit": _audit,
     }  # fmt: skip
     if node.stablecoin is not None:
         jobs |= {"chain": _chain, "vault": _vault}
@@ -90,9 +97,25 @@ async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> lis
     over = await may_close(node.store, node.settings, node.rules.asset, over)
     if over:
         await fund.catch_up(node.funding)
+        await audit_now(node)
     for month in over:
         await close_month(node.closing(progress), month)
     return over
+
+
+async def audit_now(node: Node) -> Report:
+    """Audit both rails; a breach stops sending. Of the deposits the newest are compared with lnd.
+
+    It runs every few minutes, and before a month is closed. The command compares all.
+    """
+    report = await audit(
+        node.store, node.clock, node.lnd, node.stablecoin, deposits_max=DEPOSITS_COMPARED
+    )
+    broken = ", ".join(f"{one.id} {one.law}" for one in report.lines if one.state is State.BREACH)
+    if await stop_on_breach(node.store, node.clock, report):
+        _log.error("the audit found a breach: nothing is sent", words=broken)
+    node.health.report(AUDIT, f"the audit found a breach: {broken}" if broken else "")
+    return report
 
 
 async def close_in_stablecoin(node: Node, progress: Callable[[str], None]) -> list[Month]:
@@ -240,6 +263,11 @@ async def _vault(node: Node) -> None:
 async def _late(node: Node) -> None:
     await watch_late(node)
     await asyncio.sleep(LATE_EVERY_S)
+
+
+async def _audit(node: Node) -> None:
+    await audit_now(node)
+    await asyncio.sleep(node.settings.operator.audit_minutes * 60)
 
 
 async def _tidy(node: Node) -> None:

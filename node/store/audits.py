@@ -123,12 +123,14 @@ async def settled_attempts(tx: Tx, rail: str) -> list[SettledAttempt]:
     rows = await tx.rows(
         "SELECT attempt.reference, attempt.sender, attempt.proof, attempt.units, attempt.fee,"
         " attempt.fee_limit, payout.kind, payout.units AS payout_units, payout.fee AS payout_fee,"
-        " payout.proof AS payout_proof, CAST(coalesce((SELECT sum(posting.units) FROM posting"
-        " JOIN account AS debit ON debit.id = posting.debit"
-        " JOIN account AS credit ON credit.id = posting.credit"
-        " WHERE debit.asset = payout.asset AND debit.name = 'payout:' || payout.id"
-        " AND credit.kind = 'wallet'), 0) AS bigint) AS booked"
+        " payout.proof AS payout_proof, CAST(coalesce(gone.units, 0) AS bigint) AS booked"
         " FROM attempt JOIN leg ON leg.attempt = attempt.id JOIN payout ON payout.id = leg.payout"
+        # Grouped once: looked up payout by payout, it would read all postings for each.
+        " LEFT JOIN (SELECT account.asset, account.name, sum(posting.units) AS units FROM posting"
+        " JOIN account ON account.id = posting.debit WHERE account.kind = 'payout'"
+        " AND posting.credit IN (SELECT id FROM account WHERE kind = 'wallet')"
+        " GROUP BY account.asset, account.name) AS gone"
+        " ON gone.asset = payout.asset AND gone.name = 'payout:' || payout.id"
         " WHERE attempt.rail = :rail AND attempt.state = 'settled' ORDER BY attempt.number",
         rail=rail,
     )

@@ -5,6 +5,7 @@
 * Many rows at once. Both read them out of one JSON parameter: thousands of rows, one statement.
 * Many numbers out at once. Both list a column in one text, by aggregates of different names.
 * Clicks. Postgres writes a group of them by a function: one message, one commit.
+* Numbers. Postgres counts rows apart from them, and must be told after a restore.
 * Triggers. Postgres moves balances once a statement over all its postings; SQLite once a row.
 """
 
@@ -53,6 +54,17 @@ class Dialect:
         if self.name == "sqlite":
             return f"group_concat({column})"
         return f"string_agg(CAST({column} AS text), ',')"
+
+    def number_on(self, table: str, column: str) -> str | None:
+        """Have the next row of a table numbered after the highest; None: it is done by itself.
+
+        SQLite looks for the highest; Postgres counts apart from the rows, and misses those that
+        came with a number.
+        """
+        if self.name == "sqlite":
+            return None
+        counter = f"pg_get_serial_sequence('{table}', '{column}')"
+        return f"SELECT setval({counter}, max({column})) FROM {table}"
 
     @property
     def upgrade_alone(self) -> str | None:

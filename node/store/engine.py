@@ -78,12 +78,16 @@ class Tx:
         found = await self.row(sql, **values)
         return None if found is None else found[0]
 
+    async def plain_rows(self, sql: str, **values: object) -> Sequence[Sequence[Any]]:
+        """All rows as tuples, for thousands of them: no names for each."""
+        if self.driver is not None:
+            return await self.driver.plain_rows(sql, values)
+        found = (await self.connection.execute(_clause(sql), values)).all()
+        return [tuple(row) for row in found]
+
     async def columns(self, sql: str, columns: int, **values: object) -> list[Sequence[Any]]:
         """A query's rows turned into columns, for thousands of them: no object for each row."""
-        if self.driver is not None:
-            found = await self.driver.plain_rows(sql, values)
-        else:
-            found = (await self.connection.execute(_clause(sql), values)).all()
+        found = await self.plain_rows(sql, **values)
         return list(zip(*found, strict=True)) or [()] * columns
 
     async def numbers(self, sql: str, columns: int, **values: object) -> NDArray[np.int64]:
@@ -207,10 +211,11 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(url: str) -> AsyncIterator[Store]:
+async def open_store(url: str, revision: str | None = None) -> AsyncIterator[Store]:
     """Open the database at `url`, bring its tables up to date, and check that it is durable.
 
-    Raises ConfigError when it can't be reached or would lose commits.
+    `revision`: make new tables as they were then. Raises ConfigError when it can't be reached or
+    would lose commits.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -226,7 +231,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             async with store.write() as tx:
                 if alone := store.dialect.upgrade_alone:
                     await tx.run(alone)
-                await tx.connection.run_sync(upgrade)
+                await tx.connection.run_sync(upgrade, revision)
         except (DBAPIError, OSError) as error:
             raise ConfigError(f"the database can't be opened: {error}") from error
         yield store

@@ -92,8 +92,32 @@ async def resume(tx: Tx, name: str) -> bool:
 
 async def stopped(tx: Tx, name: str) -> str | None:
     """Why a rail must not send; None if it may."""
-    reason: str | None = await tx.value("SELECT reason FROM breaker WHERE name = :name", name=name)
+    reason: str | None = await tx.value(
+        "SELECT reason FROM breaker WHERE name = :name"
+        " UNION ALL SELECT words FROM quarantine WHERE rail = :name",
+        name=name,
+    )
     return reason
+
+
+async def quarantine(tx: Tx, rail: str, words: str, now_us: int) -> None:
+    """Nothing is sent on this rail until `reconcile` lifts it: no `resume` does."""
+    await tx.run(
+        "INSERT INTO quarantine (rail, words, since_us) VALUES (:rail, :words, :now_us)"
+        " ON CONFLICT (rail) DO UPDATE SET words = excluded.words, since_us = excluded.since_us",
+        rail=rail, words=words, now_us=now_us,
+    )  # fmt: skip
+
+
+async def quarantined(tx: Tx, rail: str) -> str | None:
+    """Why a rail is in quarantine; None if it is not."""
+    words: str | None = await tx.value("SELECT words FROM quarantine WHERE rail = :rail", rail=rail)
+    return words
+
+
+async def end_quarantine(tx: Tx, rail: str) -> bool:
+    """All that the rail has done is known here again; False if it was in no quarantine."""
+    return await tx.run("DELETE FROM quarantine WHERE rail = :rail", rail=rail) == 1
 
 
 async def cursor(tx: Tx, name: str) -> int:

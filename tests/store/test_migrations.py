@@ -14,6 +14,7 @@ import node.store.consent_tables
 import node.store.login_tables
 import node.store.money_tables
 import node.store.operator_tables
+import node.store.recovery_tables
 import node.store.site_tables
 import node.store.transaction_tables
 import node.store.vault_tables  # noqa: F401  declares the tables

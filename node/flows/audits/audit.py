@@ -37,19 +37,20 @@ STOPPED: Final = "the audit found a breach: "
 
 async def audit(
     store: Store, clock: Clock, lnd: Lnd | None, stablecoin: Stablecoin | None = None,
-    *, no_chain: str = "",
+    *, no_chain: str = "", deposits_max: int | None = None,
 ) -> Report:  # fmt: skip
     """Audit everything. Without LND, or when it can't be asked, what needs it is unchecked.
 
     The same goes for the stablecoin; `no_chain` says why it is None although the settings name it.
-    Where the books have none, and the settings neither, nothing is said of it.
+    Where the books have none, and the settings neither, nothing is said of it. `deposits_max`: so
+    many of the newest deposits are compared with LND, each by a call; None: all.
     """
     async with store.read() as tx:
         books = await own.read_books(tx, RAIL, now_s(clock))
     network, why = None, "--offline"
     if lnd is not None:
         try:
-            network = await other.read_network(lnd, store, books, RAIL)
+            network = await other.read_network(lnd, store, books, RAIL, deposits_max)
         except NodeError as error:
             why = str(error)
     lines = [*_lines(books, network, why), *await _vault(store, books, stablecoin, no_chain)]

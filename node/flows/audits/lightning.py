@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from node.flows.audits.books import Books
 from node.flows.audits.lines import Line, count, judge, sat, words_of
@@ -42,6 +42,8 @@ class Network:
     balances: Balances
     payments: Mapping[str, PaymentView]
     invoices: Mapping[str, InvoiceView]
+    asked: frozenset[str]
+    """The deposits that lnd was asked about."""
     elsewhere: frozenset[str]
     """Deposits whose invoice another lnd made: they can't be compared."""
     attempts_now: Mapping[str, AttemptState]
@@ -49,8 +51,13 @@ class Network:
     credited_now: frozenset[str]
 
 
-async def read_network(lnd: Lnd, store: Store, books: Books, rail: str) -> Network:
-    """All that the audit needs of LND. Raises RailUnavailable, ConfigError."""
+async def read_network(
+    lnd: Lnd, store: Store, books: Books, rail: str, deposits_max: int | None = None
+) -> Network:
+    """All that the audit needs of LND. Raises RailUnavailable, ConfigError.
+
+    `deposits_max`: so many of the newest are looked up; each is a call. None: all.
+    """
     node = await lnd.read_node()
     balances = await lnd.balances()
     since_s = books.begun_s if books.begun_s is not None else books.at_s
@@ -59,10 +66,9 @@ async def read_network(lnd: Lnd, store: Store, books: Books, rail: str) -> Netwo
         async for one in lnd.list_payments(since_s=since_s)
         if one.created_s >= since_s
     }
-    invoices = await _invoices(lnd, books.deposits)
-    missing = [
-        one for one in books.deposits if one.state == "settled" and one.payment_hash not in invoices
-    ]
+    newest = books.deposits if deposits_max is None else books.deposits[-deposits_max:]
+    invoices = await _invoices(lnd, newest)
+    missing = [one for one in newest if one.state == "settled" and one.payment_hash not in invoices]
     elsewhere = {d.payment_hash for d in missing if await _is_elsewhere(lnd, node, d)}
     paid = [h for h, invoice in invoices.items() if invoice.state is InvoiceState.SETTLED]
     uncredited = set(paid) - {d.payment_hash for d in books.deposits if d.state == "settled"}
@@ -71,8 +77,8 @@ async def read_network(lnd: Lnd, store: Store, books: Books, rail: str) -> Netwo
         again = [await deposits.by_hash(tx, PaymentHash(one)) for one in sorted(uncredited)]
     credited_now = {one.payment_hash for one in again if one and one.state == "settled"}
     return Network(
-        node, balances, payments, invoices, frozenset(elsewhere), attempts_now,
-        frozenset(credited_now),
+        node, balances, payments, invoices, frozenset(one.payment_hash for one in newest),
+        frozenset(elsewhere), attempts_now, frozenset(credited_now),
     )  # fmt: skip
 
 
@@ -162,21 +168,23 @@ def deposits_line(books: Books, network: Network | None) -> Line:
     if network is None:
         line_figures = figures + "; not compared with lnd"
         return judge("I10", "deposits", line_figures, broken)
+    asked = [one for one in books.deposits if one.payment_hash in network.asked]
+    views = [network.invoices.get(one.payment_hash) for one in asked]
+    settled = sum(view.amt_paid_msat for view in views if _is_paid(view))
+    figures += f" = {sat(settled)} settled in lnd"
+    if len(asked) < len(books.deposits):
+        figures += f" (the newest {count(len(asked))} compared)"
     warnings = []
-    settled = 0
-    for one in books.deposits:
-        invoice = network.invoices.get(one.payment_hash)
-        paid = invoice is not None and invoice.state is InvoiceState.SETTLED
-        settled += invoice.amt_paid_msat if paid and invoice is not None else 0
+    for one, view in zip(asked, views, strict=True):
         if one.state == "settled" and one.payment_hash not in network.elsewhere:
-            broken += _deposit_broken(one, invoice)
-        elif paid and one.state != "settled" and one.payment_hash not in network.credited_now:
+            broken += _deposit_broken(one, view)
+        elif _is_paid(view) and not _is_credited(one, network):
             warnings.append(
                 f"{one.payment_hash[:12]}… is paid, not credited: flattr-node reconcile"
             )
     if network.elsewhere:
         warnings.append(f"{len(network.elsewhere)} came through another lnd, and not compared")
-    return judge("I10", "deposits", f"{figures} = {sat(settled)} settled in lnd", broken, warnings)
+    return judge("I10", "deposits", figures, broken, warnings)
 
 
 def fees_broken(books: Books, network: Network) -> list[str]:
@@ -186,6 +194,14 @@ def fees_broken(books: Books, network: Network) -> list[str]:
         for one in books.settled
         if (view := network.payments.get(one.reference)) is not None and view.fee_msat != one.fee
     ]
+
+
+def _is_paid(view: InvoiceView | None) -> TypeGuard[InvoiceView]:
+    return view is not None and view.state is InvoiceState.SETTLED
+
+
+def _is_credited(one: CreditedDeposit, network: Network) -> bool:
+    return one.state == "settled" or one.payment_hash in network.credited_now
 
 
 async def _invoices(lnd: Lnd, wanted: Sequence[CreditedDeposit]) -> dict[str, InvoiceView]:

@@ -50,8 +50,14 @@ async def pause(store: Store, clock: Clock, actor: str, reason: str = PAUSED) ->
 
 
 async def resume(store: Store, clock: Clock, actor: str) -> str:
-    """Send again on both rails; why sending was stopped, empty if it was not."""
+    """Send again on both rails; why sending was stopped, empty if it was not.
+
+    Raises Conflict while a rail is in quarantine: only `reconcile` ends that.
+    """
     async with store.write("breaker.resume") as tx:
+        for rail in RAILS:
+            if (words := await leases.quarantined(tx, rail)) is not None:
+                raise Conflict(f"{rail} is in quarantine, {words}")
         reasons = [await leases.stopped(tx, rail) for rail in RAILS]
         for rail in RAILS:
             await leases.resume(tx, rail)

@@ -24,13 +24,18 @@ def config(connection: Connection | None = None) -> Config:
     return settings
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what is missing. Raises ConfigError for a database from a newer node."""
+def upgrade(connection: Connection, revision: str | None = None) -> None:
+    """Run what is missing, up to a revision or the newest.
+
+    Raises ConfigError for a database, or a revision, of a newer node.
+    """
     settings = config(connection)
     scripts = ScriptDirectory.from_config(settings)
     current = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
         raise ConfigError(f"the database is at {current}, made by a newer flattr-node: upgrade it")
-    if current != scripts.get_current_head():
-        command.upgrade(settings, "head")
+    if revision is not None and revision not in known:
+        raise ConfigError(f"this is of {revision}, which a newer flattr-node has made: upgrade it")
+    if current != (revision or scripts.get_current_head()):
+        command.upgrade(settings, revision or "head")
