@@ -16,6 +16,7 @@ from typing import Final
 from node.clock import ManualClock
 from node.devnet.postgres import open_database
 from node.month import Month
+from node.store.engine import open_store
 from tests.simulation.scene import open_scene
 from tests.storage.month import Play
 from tests.storage.proxy import WAYS, Judge, Where, open_proxy
@@ -39,31 +40,50 @@ async def run_cuts(
 ) -> CutReport:
     """Cut each commit in a play of its own; or each kind of commit, all kinds in one play a way."""
     report = CutReport()
-    commits = await _played(folder / "plain", server, lambda _: None, "no cut", report)
+    async with open_database(server) as template:
+        async with open_store(template):
+            pass  # its tables are made once, and each play has a copy
+        await _all_plays(_Plays(folder, server, template, report, say), each_commit=each_commit)
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Plays:
+    """What every play needs."""
+
+    folder: Path
+    server: str
+    template: str
+    report: CutReport
+    say: Callable[[str], None]
+
+
+async def _all_plays(plays: _Plays, *, each_commit: bool) -> None:
+    report, say = plays.report, plays.say
+    commits = await _played(plays, lambda _: None, "no-cut")
     say(f"a month has {len(commits)} commits of {len(set(commits))} kinds")
     for where in WAYS:
         for number in range(len(commits)) if each_commit else [None]:
             judge = _each_kind_once(where) if number is None else _only(number, where)
-            name = f"{where} commit {'of each kind' if number is None else number}"
-            await _played(folder / f"{where}-{number}", server, judge, name, report)
-        say(f"{report.plays} plays, {sum(report.by_kind.values())} cuts")
-    return report
+            await _played(plays, judge, f"{where}-{'each-kind' if number is None else number}")
+        say(f"{report.plays} plays, {report.by_kind.total()} cuts, wrong: {len(report.wrong)}")
 
 
-async def _played(
-    folder: Path, server: str, judge: Judge, name: str, report: CutReport
-) -> list[str]:
+async def _played(plays: _Plays, judge: Judge, name: str) -> list[str]:
     """Play a month, with a judge of its commits from the first deposit on; its commits."""
-    clock = ManualClock(MONTH.starts_s + 3600)
+    clock, report = ManualClock(MONTH.starts_s + 3600), plays.report
     async with (
-        open_database(server) as direct,
+        open_database(plays.server, template=plays.template) as direct,
         open_proxy(direct) as (url, proxy),
-        open_scene(folder, clock, creators=CREATORS, database=url) as scene,
+        open_scene(plays.folder / name, clock, creators=CREATORS, database=url) as scene,
     ):
         proxy.commits.clear()
         proxy.judge = judge
         play = Play(scene)
-        await play.month()
+        try:
+            await play.month()
+        except AssertionError as error:
+            report.wrong.append(f"{name}: {error}")
         proxy.judge = lambda _: None
         report.wrong += [f"{name}: {words}" for words in await play.judge()]
         report.plays += 1

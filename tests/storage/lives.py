@@ -94,7 +94,12 @@ class Serving:
 
 
 def settle(
-    folder: Path, database: str, lndconnect: str, *, connections: int = 100_000, deadline_s: int = 10
+    folder: Path,
+    database: str,
+    lndconnect: str,
+    *,
+    connections: int = 100_000,
+    deadline_s: int = 10,
 ) -> int:
     """Write a node's settings; the port that it will listen on."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A storm of clicks: thousands of requests in flight, and a client that keeps what was acknowledged.
+"""A storm of clicks: thousands of requests in flight; it keeps what was acknowledged.
 
     line   one connection; its requests are sent one behind the other, and answered in order
     lane   one request in flight, of a line: it goes on when that is acknowledged
@@ -22,6 +22,7 @@ from random import Random
 from typing import Final, cast
 
 from node.devnet.bench_load import post
+from node.month import Month
 
 UNDONE: Final = 0.2
 REPEATED: Final = 0.1
@@ -78,6 +79,11 @@ class Storm:
     def acknowledged(self) -> int:
         """How many clicks were."""
         return self.seen["acknowledged"]
+
+    @property
+    def months_seen(self) -> list[Month]:
+        """The months that clicks were acknowledged in: one, unless it was midnight."""
+        return [Month.parse(month) for month in sorted(self.months)]
 
     async def connect(self, port: int) -> None:
         """Connect every line to a life of the node; what was not answered is sent again."""
