@@ -24,6 +24,7 @@ NodeError
 │   ├── QuoteRefused        the receiver's server or invoice breaks a rule: nothing was sent
 │   └── FetchRefused        the URL may not be fetched, or its answer is not acceptable
 ├── LeaseLost           another process pays on this rail now
+├── DatabaseAway        the database can't do it now; in a commit: it may have been done
 ├── ConfigError         the settings don't fit: says which, and what to write
 ├── DaemonError         a part of the local network is missing or did not start
 ├── BadBackup           a backup is damaged, is another node's, or can't be written
@@ -196,6 +197,13 @@ class FetchRefused(RailError):
 
 class LeaseLost(NodeError):
     """Another process pays on this rail now."""
+
+
+class DatabaseAway(NodeError):
+    """The database is away, full or broken off.
+
+    Nothing was done, unless it met the commit itself: then it may have been done.
+    """
 
 
 class ConfigError(NodeError):

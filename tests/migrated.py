@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine
 
 from node.store.migrations.upgrade import upgrade
 
-Upgrade: TypeAlias = Callable[[Connection], None]
+Upgrade: TypeAlias = Callable[[Connection, str | None], None]
 
 _SCHEMA = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
 _MADE_BY_ITSELF = "CREATE TABLE sqlite_"
@@ -26,9 +26,9 @@ def upgrade_by_copy(folder: Path) -> Upgrade:
     """What stands for `upgrade` on an empty SQLite database. `folder`: for the first one."""
     statements = _statements(folder / "migrated.sqlite")
 
-    def upgrade_(connection: Connection) -> None:
-        if connection.dialect.name != "sqlite" or _tables(connection):
-            upgrade(connection)
+    def upgrade_(connection: Connection, revision: str | None = None) -> None:
+        if connection.dialect.name != "sqlite" or revision is not None or _tables(connection):
+            upgrade(connection, revision)
             return
         adapted: Any = connection.connection.dbapi_connection
         for statement in statements:

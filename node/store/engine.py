@@ -19,12 +19,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Row, TextClause, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from node.errors import ConfigError, InsufficientFunds
+from node.errors import ConfigError, DatabaseAway, InsufficientFunds
 from node.failpoints import failpoint
 from node.store import sqlite
+from node.store.away import told_as_away
 from node.store.dialect import Dialect, driver_url
 from node.store.group_commit import Writer
 from node.store.migrations.upgrade import upgrade
@@ -185,11 +186,13 @@ class Store:
         """A transaction that commits when the block ends, and rolls back if it raises.
 
         `step` names it: it passes the failpoints `step.before_commit` and `step.after_commit`.
+        Raises DatabaseAway; when that met the commit, it may have been done.
         """
-        async with self._begin() as tx:
-            yield tx
-            if step:
-                failpoint(f"{step}.before_commit")
+        with told_as_away():
+            async with self._begin() as tx:
+                yield tx
+                if step:
+                    failpoint(f"{step}.before_commit")
         if step:
             failpoint(f"{step}.after_commit")
 
@@ -204,10 +207,11 @@ class Store:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
-        """A transaction that sees one state and changes nothing."""
-        async with self._reading.begin() as connection:
-            driver = await driver_of(connection, self._columns)
-            yield Tx(connection, self.dialect, driver, writes=False)
+        """A transaction that sees one state and changes nothing. Raises DatabaseAway."""
+        with told_as_away():
+            async with self._reading.begin() as connection:
+                driver = await driver_of(connection, self._columns)
+                yield Tx(connection, self.dialect, driver, writes=False)
 
 
 @asynccontextmanager
@@ -232,7 +236,7 @@ async def open_store(url: str, revision: str | None = None) -> AsyncIterator[Sto
                 if alone := store.dialect.upgrade_alone:
                     await tx.run(alone)
                 await tx.connection.run_sync(upgrade, revision)
-        except (DBAPIError, OSError) as error:
+        except (DBAPIError, OSError, DatabaseAway) as error:
             raise ConfigError(f"the database can't be opened: {error}") from error
         yield store
 
@@ -260,8 +264,3 @@ async def _check_durable(store: Store) -> None:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             if (value := await tx.value(f"SHOW {setting}")) == "off":
                 raise ConfigError(f"Postgres has {setting}={value}: it would lose what it promised")
-
-
-def is_lock_timeout(error: Exception) -> bool:
-    """Whether the database was only too busy."""
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)

@@ -23,6 +23,8 @@ from sqlalchemy import Connection, Row, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from node.store.away import UNDONE
+
 Column: TypeAlias = NDArray[np.int64] | list[str]
 
 INSERTED_VALUES: Final = 4000
@@ -78,7 +80,7 @@ class Driver:
         A full disk does that; what came after would be written at once, each statement alone.
         """
         if not self._connection.in_transaction:
-            words = sqlite3.OperationalError("the database has undone this transaction")
+            words = sqlite3.OperationalError(UNDONE)
             raise OperationalError("COMMIT", None, words)
 
     async def run(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> int:

@@ -17,6 +17,7 @@ from aiohttp import web
 from node.errors import (
     Busy,
     ConfigError,
+    DatabaseAway,
     LeaseLost,
     NodeError,
     NotFound,
@@ -28,6 +29,11 @@ from node.errors import (
 CONTENT_TYPE: Final = "application/problem+json"
 PATH: Final = "/problems/"
 RAIL_RETRY_S: Final = 10
+DATABASE_RETRY_S: Final = 2
+DATABASE_WORDS: Final = (
+    "the node's database can't do this now: ask again, with the same Idempotency-Key if there was"
+    " one, because it may have been done"
+)
 
 _log = structlog.get_logger()
 
@@ -144,9 +150,8 @@ def tell(error: Exception) -> Told:
         return Told(PROBLEMS[error.slug], str(error), retry_after_s)
     if isinstance(error, RailError):
         return Told(PROBLEMS["rail-unavailable"], str(error), RAIL_RETRY_S)
-    if isinstance(error, ConfigError | LeaseLost):
-        _log.warning("a request met a node that is not ready", words=str(error))
-        return Told(PROBLEMS["not-now"], "the node can't do this now", RAIL_RETRY_S)
+    if isinstance(error, ConfigError | DatabaseAway | LeaseLost):
+        return _not_now(error)
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return Told(PROBLEMS["too-large"], "the body is too large")
     if isinstance(error, web.RequestPayloadError):
@@ -179,6 +184,13 @@ def explain(slug: str) -> Problem:
     if (problem := PROBLEMS.get(slug)) is None:
         raise NotFound("no problem of this node has that type")
     return problem
+
+
+def _not_now(error: NodeError) -> Told:
+    _log.warning("a request met a node that is not ready", words=str(error))
+    if isinstance(error, DatabaseAway):
+        return Told(PROBLEMS["not-now"], DATABASE_WORDS, DATABASE_RETRY_S)
+    return Told(PROBLEMS["not-now"], "the node can't do this now", RAIL_RETRY_S)
 
 
 def _unknown(error: Exception) -> Told:

@@ -1,0 +1,75 @@
+"""Faults of the disk, put into a running process: strace answers in the kernel's place.
+
+    pwrite64:error=ENOSPC:when=3+      no room, from the third write of each thread on
+    fdatasync:error=EIO:when=2         the disk fails once
+    fdatasync:signal=KILL:when=2       the power goes, in the middle of making a commit durable
+
+Only SQLite writes by pwrite64, and only it waits for the disk, so nothing else is met.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from node.errors import DaemonError
+
+CALLS: Final = "pwrite64,fdatasync,fsync,ftruncate"
+ATTACH_LIMIT_S: Final = 60
+_POLL_S: Final = 0.01
+
+
+class Injection:
+    """A fault that is in force. `trace`: what strace writes, each injected call marked."""
+
+    def __init__(self, process: asyncio.subprocess.Process, trace: Path) -> None:
+        self._process = process
+        self._trace = trace
+
+    @property
+    def hits(self) -> int:
+        """How many system calls were answered wrongly, or killed."""
+        text = self._trace.read_text(errors="replace") if self._trace.exists() else ""
+        return text.count("(INJECTED)") + text.count("+++ killed by SIGKILL +++")
+
+    async def until_hit(self, limit_s: float) -> None:
+        """Wait until one was, or the process has ended."""
+        async with asyncio.timeout(limit_s):
+            while not self.hits and self._process.returncode is None:
+                await asyncio.sleep(_POLL_S)
+
+    async def lift(self) -> None:
+        """Let go of the process: its disk is well again."""
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGTERM)
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def injecting(pid: int, fault: str, trace: Path) -> AsyncIterator[Injection]:
+    """Put a fault into all threads of a process. Raises DaemonError when it can't be done here."""
+    if (program := shutil.which("strace")) is None:
+        raise DaemonError(
+            "a failing disk needs strace: install it (Debian: apt-get install strace)"
+        )
+    trace.unlink(missing_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        program, "-f", "-e", f"trace={CALLS}", "-e", f"inject={fault}", "-o", str(trace),
+        "-p", str(pid), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    injection = Injection(process, trace)
+    try:
+        assert process.stderr is not None, "it is a pipe"
+        async with asyncio.timeout(ATTACH_LIMIT_S):
+            said = (await process.stderr.readline()).decode().strip()
+        if "attached" not in said:
+            raise DaemonError(f"strace can't trace here, so a disk can't be made to fail: {said}")
+        yield injection
+    finally:
+        await injection.lift()
