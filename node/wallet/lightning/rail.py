@@ -192,7 +192,8 @@ def _agree(invoice: Invoice, decoded: Decoded) -> bool:
     """Whether both parsers read the same. The payee may be in the signature alone."""
     ours = (invoice.payment_hash, invoice.amount_msat, invoice.timestamp_s, invoice.expiry_s)
     theirs = (decoded.payment_hash, decoded.amount_msat, decoded.timestamp_s, decoded.expiry_s)
-    return ours == theirs and invoice.payee in {None, decoded.payee}
+    locked_alike = invoice.min_final_cltv == decoded.min_final_cltv
+    return ours == theirs and locked_alike and invoice.payee in {None, decoded.payee}
 
 
 def _attempt(

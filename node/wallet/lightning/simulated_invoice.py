@@ -37,7 +37,8 @@ PREFIX: Final = "lnsb"
 """BOLT11's human-readable part for simnet, as lnd writes it."""
 
 EXPIRY_DEFAULT_S: Final = 3600
-FINAL_CLTV_DEFAULT: Final = 18
+FINAL_CLTV_DEFAULT: Final = 24
+"""lnd's, where BOLT 11 says 18."""
 FEATURES: Final = (8, 14, 17)
 """What lnd sets: TLV onion and payment secret required, multi-part optional."""
 

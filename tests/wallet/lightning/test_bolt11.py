@@ -83,7 +83,7 @@ def test_the_specs_donation_has_no_amount() -> None:
         payment_secret=SECRET,
         payee=None,
         expiry_s=3600,
-        min_final_cltv=18,
+        min_final_cltv=24,
         description_hash=None,
         route_hints=(),
         features=frozenset({8, 14}),

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.errors import QuoteRefused
-from node.wallet.lightning.bolt11 import RouteHop, parse_invoice
+from node.wallet.lightning.bolt11 import EXPIRY_MAX_S, RouteHop, parse_invoice
+from node.wallet.lightning.simulated_invoice import public_key
+from tests.hostile.bolt11_parts import key_of, number_words, sign
 
 HASH = "0001020304050607080900010203040506070809000102030405060708090102"
 SECRET = "11" * 32
@@ -22,31 +24,36 @@ def octets(text: str) -> list[int]:
     return convertbits(bytes.fromhex(text), 8, 5)  # type: ignore[no-any-return]  # bech32: no types
 
 
-HOP = "02" + "9e" * 32 + "0102030405060708" + "00000001" + "00000014" + "0003"
-HOP_2 = "03" + "9e" * 32 + "030405060708090a" + "00000002" + "0000001e" + "0004"
+X_OF_G = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+HOP = "02" + X_OF_G + "0102030405060708" + "00000001" + "00000014" + "0003"
+HOP_2 = "03" + X_OF_G + "030405060708090a" + "00000002" + "0000001e" + "0004"
 P: Field = ("p", octets(HASH))
 S: Field = ("s", octets(SECRET))
 D: Field = ("d", octets("6869"))
 H: Field = ("h", octets("22" * 32))
-N: Field = ("n", octets("02" + "33" * 32))
+KEY = key_of(1)
+PAYEE = public_key(KEY).hex()
+N: Field = ("n", octets(PAYEE))
 X: Field = ("x", [1, 28])
 C: Field = ("c", [4, 16])
 F: Field = ("9", [16, 8, 0])
 GOOD = [P, S, D, X, C]
-SIGNATURE = [1] * 102 + [0, 0]
+SIGNATURE = octets(X_OF_G * 2 + "00")
+"""What can be somebody's: its r is the x of a point."""
 
 
 def build(
     *fields: Field,
     head: str = "lnbc10u",
     stamp: int = 1_800_000_000,
-    signature: Sequence[int] = SIGNATURE,
+    signature: Sequence[int] | None = None,
 ) -> str:
-    """An invoice with these fields in this order; the signature is none, which is not checked."""
+    """An invoice with these fields in this order, signed."""
     values = [stamp >> 5 * (6 - at) & 31 for at in range(7)]
     for name, value in fields:
         values += [CHARSET.index(name), len(value) >> 5, len(value) & 31, *value]
-    return bech32_encode(head, [*values, *signature])  # type: ignore[no-any-return]  # bech32: no types
+    ending = sign(head, values, KEY, 0) if signature is None else signature
+    return bech32_encode(head, [*values, *ending])  # type: ignore[no-any-return]  # bech32: no types
 
 
 def refused(text: str, words: str | None = None) -> None:
@@ -94,10 +101,10 @@ def test_every_field_is_read() -> None:
     routes: list[Field] = [("r", octets(HOP + HOP_2)), ("r", octets(HOP))]
     text = build(("f", [17, *octets("44" * 20)]), ("2", [1, 2]), N, H, C, X, S, P, F, *routes)
     invoice = parse_invoice(text)
-    first = RouteHop("02" + "9e" * 32, 0x0102030405060708, 1, 20, 3)
-    second = RouteHop("03" + "9e" * 32, 0x030405060708090A, 2, 30, 4)
+    first = RouteHop("02" + X_OF_G, 0x0102030405060708, 1, 20, 3)
+    second = RouteHop("03" + X_OF_G, 0x030405060708090A, 2, 30, 4)
     assert invoice.route_hints == ((first, second), (first,))
-    assert (invoice.payee, invoice.description_hash) == ("02" + "33" * 32, "22" * 32)
+    assert (invoice.payee, invoice.description_hash) == (PAYEE, "22" * 32)
     assert (invoice.expiry_s, invoice.min_final_cltv) == (60, 144)
     assert invoice.features == {8, 14}
 
@@ -139,6 +146,57 @@ def test_numbers_are_plain(name: str, value: list[int]) -> None:
 def test_the_payee_must_be_a_key() -> None:
     for start in ("00", "01", "04", "ff"):
         refused(build(*GOOD, ("n", octets(start + "33" * 32))), "public key")
+
+
+def test_an_invoice_that_says_no_time_lock_is_read_as_lnd_reads_it() -> None:
+    assert parse_invoice(build(P, S, D)).min_final_cltv == 24
+
+
+def test_an_expiry_that_lnd_would_wrap_around_is_refused() -> None:
+    good = build(P, S, D, ("x", number_words(EXPIRY_MAX_S)))
+    assert parse_invoice(good).expiry_s == EXPIRY_MAX_S
+    refused(build(P, S, D, ("x", number_words(2**59))), "beyond")
+
+
+@pytest.mark.parametrize("code", range(4))
+def test_a_named_payee_must_have_signed(code: int) -> None:
+    good = parse_invoice(build(*GOOD, N))
+    assert good.payee == PAYEE
+    other = octets(public_key(key_of(2)).hex())
+    refused(build(*GOOD, ("n", other)), "not its payee's")
+    refused(build(*GOOD, N, signature=[*SIGNATURE[:-1], code << 3]), "not its payee's")
+
+
+def test_a_signature_that_is_nobodys_is_refused() -> None:
+    refused(build(*GOOD, signature=[1] * 102 + [0, 0]), "signature")
+    refused(build(*GOOD, signature=[*SIGNATURE[:-2], 0, 2 << 3]), "signature")
+
+
+def test_a_description_is_text() -> None:
+    refused(build(P, S, ("d", octets("ff80"))), "UTF-8")
+    refused(build(P, S, ("d", [1, 1, 1])), "padded")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *([], [17], [17, *octets("44" * 19)], [18, *octets("44" * 21)], [0, *octets("44" * 21)]),
+        *([1, *octets("44" * 20)], [17, *octets("44" * 20)[:-1], 1, 1]),
+    ],
+)
+def test_a_fallback_address_can_be_one(value: list[int]) -> None:
+    refused(build(*GOOD, ("f", value)))
+    assert parse_invoice(build(*GOOD, ("f", [30, 1])))
+
+
+def test_a_private_route_begins_at_a_key() -> None:
+    hop = "02" + "ff" * 32 + HOP[66:]
+    refused(build(*GOOD, ("r", octets(hop))), "no public key")
+    refused(build(*GOOD, ("r", octets(HOP + hop))), "no public key")
+
+
+def test_a_blinded_path_is_not_passed_over() -> None:
+    refused(build(*GOOD, ("5", octets("00" * 60))), "blinded")
 
 
 @pytest.mark.parametrize("length", [0, 1, 50, 52, 101, 103])

@@ -17,6 +17,7 @@ from node.wallet.fetch import Fetcher, open_fetcher
 from node.wallet.hosts import FetchLimits
 from node.wallet.lightning.bolt11 import Invoice, RouteHop, parse_invoice
 from node.wallet.lightning.targets import LightningAddress, check_invoice, probe, quote
+from tests.hostile.bolt11_parts import key_of, sign
 
 AMOUNT_MSAT = 21_000
 NOW_S = 1_800_000_000
@@ -30,7 +31,7 @@ def invoice(head: str = "lnsb210n", payment_hash: str = "22" * 32) -> str:
     for name, text in (("p", payment_hash), ("s", "11" * 32), ("d", "6869")):
         value = convertbits(bytes.fromhex(text), 8, 5)
         values += [CHARSET.index(name), len(value) >> 5, len(value) & 31, *value]
-    return str(bech32_encode(head, [*values, *[1] * 102, 0, 0]))
+    return str(bech32_encode(head, [*values, *sign(head, values, key_of(1), 0)]))
 
 
 Answer = Callable[[dict[str, Any]], object]

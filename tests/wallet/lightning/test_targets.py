@@ -16,6 +16,7 @@ from node.wallet.lightning.targets import (
     Target,
     parse_target,
 )
+from tests.hostile.bolt11_parts import key_of, sign
 
 KEY = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 """The generator of secp256k1, which is a point."""
@@ -39,7 +40,7 @@ def invoice(head: str = "lnbc10u", payee: str | None = None, payment_hash: str =
     for name, text in fields:
         value = convertbits(bytes.fromhex(text), 8, 5)
         values += [CHARSET.index(name), len(value) >> 5, len(value) & 31, *value]
-    return str(bech32_encode(head, [*values, *[1] * 102, 0, 0]))
+    return str(bech32_encode(head, [*values, *sign(head, values, key_of(0), 0)]))
 
 
 ADDRESS = LightningAddress("anna", "pay.example")
