@@ -120,6 +120,7 @@ ATTACKS = (
     Attack("signs in by an event of another kind", altered(kind=1), 200, STAYS),
     Attack("makes the challenge of an event up", altered(challenge="ab" * 32), 200, STAYS),
     Attack("gives the event another content", altered(content="I pay mallory"), 200, STAYS),
+    Attack("leaves the content of an event out", altered(content=""), 200, STAYS),
     Attack("leaves the challenge out of an event",
            tagged(lambda tags: [tag for tag in tags if tag[0] != "challenge"]), 200, STAYS),
     Attack("has one tag read in two ways",
