@@ -22,7 +22,10 @@ TAGS_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """What an event says. `author` and `id` are 64 hex digits; `created_s` is its author's time."""
+    """What an event says. `author` and `id` are 64 hex digits; `created_s` is its author's time.
+
+    `content` is what the author has read before signing.
+    """
 
     id: str
     author: str
@@ -30,6 +33,7 @@ class SignedRequest:
     url: str
     method: str
     challenge: str
+    content: str
 
 
 def parse_signed_request(text: str) -> SignedRequest:
@@ -47,8 +51,8 @@ def parse_signed_request(text: str) -> SignedRequest:
         raise BadInput("that is no signed Nostr event: sign the one that is shown") from error
     if not event.verify():
         raise Forbidden("the event's id or signature is wrong: sign it as it is shown")
-    if event.kind().as_u16() != KIND or event.content() != "":
-        raise BadInput(f"the event must be of kind {KIND} and have no content")
+    if event.kind().as_u16() != KIND:
+        raise BadInput(f"the event must be of kind {KIND}")
     tags = [tag.to_vec() for tag in event.tags()]
     return SignedRequest(
         id=event.id().to_hex(),
@@ -57,6 +61,7 @@ def parse_signed_request(text: str) -> SignedRequest:
         url=_once(tags, "u"),
         method=_once(tags, "method"),
         challenge=_once(tags, "challenge"),
+        content=event.content(),
     )
 
 

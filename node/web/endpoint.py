@@ -135,6 +135,7 @@ async def _read(desk: Desk, route: Route, request: web.Request) -> tuple[list[Ba
     settings = desk.node.settings.web
     if route.body is not None:
         raw = await reading.body(request, settings.body_max_bytes, settings.header_deadline_s)
+        reading.demand_each_once(raw)
         models.append(_validated(lambda: route.body.model_validate_json(raw)))  # type: ignore[union-attr]  # asked above
     allowed = set(route.query.model_fields) if route.query else set()
     query = dict(reading.query(request, allowed))

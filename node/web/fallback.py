@@ -27,7 +27,7 @@ def refuse(taken: Iterable[tuple[str, str]]) -> RawHandler:
         allowed = {"GET", "HEAD"} if method == "GET" else {method}
         methods.setdefault(path, set()).update(allowed)
     table = [
-        (re.compile(_PARAMETER.sub("[^/]+", re.escape(path))), ", ".join(sorted(some)))
+        (re.compile(_PARAMETER.sub("[^{}/]+", re.escape(path))), ", ".join(sorted(some)))
         for path, some in methods.items()
     ]
 

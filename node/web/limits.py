@@ -31,6 +31,10 @@ EXPORT_SHARE: Final = 100
 """One of so many requests a minute may be a download that reads the whole ledger, by member."""
 SIGN_IN_SHARE: Final = 10
 """One of so many requests a minute may ask to sign in, or bring a signature, from one address."""
+NETWORK_SHARE: Final = 4
+"""Of one network (`network_of`) may come so many times as many sign-ins as of one address."""
+_IPV4_NETWORK: Final = 3
+_IPV6_NETWORK_BITS: Final = 48
 _MINUTE_US: Final = 60_000_000
 _IPV6_SITE_BITS: Final = 64
 _HOUR_S: Final = 3600
@@ -68,6 +72,11 @@ class Limits:
 
     def count(self, caller: str) -> int:
         """Count one request; how many have come this minute. Raises TooMany."""
+        if (number := self._add(caller)) > self._limit:
+            raise TooMany(f"at most {self._limit} requests a minute: wait a little", self._left_s())
+        return number
+
+    def _add(self, caller: str) -> int:
         minute = self._clock.now_us() // _MINUTE_US
         counts = self._counts
         if minute != self._minute or len(counts) > CALLERS_MAX:
@@ -75,8 +84,6 @@ class Limits:
             counts.clear()
         number = counts.get(caller, 0) + 1
         counts[caller] = number
-        if number > self._limit:
-            raise TooMany(f"at most {self._limit} requests a minute: wait a little", self._left_s())
         return number
 
     def count_chain(self, member: int) -> None:
@@ -93,8 +100,14 @@ class Limits:
             raise TooMany("too many downloads at once: wait a minute", self._left_s())
 
     def count_sign_in(self, address: str) -> None:
-        """Count a challenge, a signature or a token from an address. Raises TooMany."""
-        if self.count(f"sign-in {address}") > max(1, self._limit // SIGN_IN_SHARE):
+        """Count a challenge, a signature or a token from an address. Raises TooMany.
+
+        A network is counted, too: an IPv6 customer may have 65,536 addresses as they are counted,
+        and every challenge takes one of those that the node keeps for everybody.
+        """
+        most = max(1, self._limit // SIGN_IN_SHARE)
+        of_network = self._add(f"sign-in from {network_of(address)}")
+        if self.count(f"sign-in {address}") > most or of_network > NETWORK_SHARE * most:
             raise TooMany("too many tries to sign in: wait a little", self._left_s())
 
     def count_look(self, member: int) -> None:
@@ -139,3 +152,11 @@ def site_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return f"{int(parsed) >> _IPV6_SITE_BITS:x}/64"
     return str(parsed)
+
+
+def network_of(site: str) -> str:
+    """The network of an address as `site_of` has it: IPv4 by 24 bits, IPv6 by 48."""
+    if site.endswith("/64"):
+        first = int(site.removesuffix("/64"), 16) >> (_IPV6_SITE_BITS - _IPV6_NETWORK_BITS)
+        return f"{first:012x}/48"
+    return ".".join(site.split(".")[:_IPV4_NETWORK])

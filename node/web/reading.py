@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -67,6 +68,24 @@ async def body(request: web.Request, body_max_bytes: int, deadline_s: float) -> 
         raise BadInput(GONE) from error
     demand_json(request, raw, body_max_bytes)
     return raw
+
+
+def demand_each_once(raw: bytes) -> None:
+    """Refuse JSON in which an object has a name twice: readers differ in which they take.
+
+    What is no JSON at all is left to who reads it. Raises BadInput.
+    """
+    try:
+        json.loads(raw, object_pairs_hook=_each_once)
+    except (ValueError, RecursionError):
+        return
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadInput("the body has a name twice")
+    return found
 
 
 def body_here(request: web.Request, body_max_bytes: int) -> bytes:

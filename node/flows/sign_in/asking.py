@@ -15,7 +15,8 @@ from typing import Final
 from node.clock import Clock
 from node.errors import Busy, Conflict, FreshSignInNeeded
 from node.flows.sessions import is_fresh
-from node.store import challenges, identities
+from node.ids import MemberId
+from node.store import challenges, identities, members
 from node.store.challenges import Action, Challenge, Proof
 from node.store.engine import Store, Tx
 from node.store.identities import Kind
@@ -92,6 +93,20 @@ async def find(sign_in: SignIn, kind: Kind, nonce: str) -> Challenge:
     if found is None:
         raise _over()
     return found
+
+
+async def statement(sign_in: SignIn, action: Action, member: MemberId | None) -> str:
+    """What a signature is good for, and on which network (design.md §3.14): what is signed says it.
+
+    `member`: who wants to link a wallet.
+    """
+    where = f"this flattr-node, on the network {sign_in.network}. It moves no money."
+    if action != "link" or member is None:
+        return f"Sign in to {where}"
+    async with sign_in.store.read() as tx:
+        found = await members.get(tx, member)
+    name = found.name if found else ""
+    return f"Let this wallet sign in as the member {name} of {where}"
 
 
 async def prove(

@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 
 from node.clock import now_s
 from node.errors import BadInput, BadTarget, Forbidden
-from node.flows.sign_in.asking import VALID_S, SignIn, ask, find, prove
-from node.ids import MemberId
-from node.store import members
+from node.flows.sign_in.asking import VALID_S, SignIn, ask, find, prove, statement
 from node.store.challenges import Action, Challenge, Proof
 from node.store.sessions import Session
 from node.wallet.stablecoin.siwe import LinkText, parse_link_text, parse_signature, signed_how
@@ -30,8 +28,8 @@ async def show(
         raise BadTarget("that is nobody's wallet: give the address that you sign with")
     nonce = await ask(sign_in, "ethereum", browser, action, by)
     issued_s = now_s(sign_in.clock)
-    statement = await _statement(sign_in, action, by.member if by else None)
-    return _text(sign_in, checked, statement, nonce, issued_s, issued_s + VALID_S).text()
+    words = await statement(sign_in, action, by.member if by else None)
+    return _text(sign_in, checked, words, nonce, issued_s, issued_s + VALID_S).text()
 
 
 async def signed(sign_in: SignIn, browser: str, text: str, signature: str) -> Proof:
@@ -53,9 +51,9 @@ async def signed(sign_in: SignIn, browser: str, text: str, signature: str) -> Pr
 
 async def _demand_ours(sign_in: SignIn, given: LinkText, asked: Challenge) -> None:
     """The text is the one that was shown, and its time is not over. Raises BadInput."""
-    statement = await _statement(sign_in, asked.action, asked.member)
+    words = await statement(sign_in, asked.action, asked.member)
     ours = _text(
-        sign_in, given.address, statement, given.nonce, given.issued_s, given.expires_s
+        sign_in, given.address, words, given.nonce, given.issued_s, given.expires_s
     )  # fmt: skip
     if given != ours:
         raise BadInput("this text was made for another site, chain or purpose: ask for a new one")
@@ -64,19 +62,9 @@ async def _demand_ours(sign_in: SignIn, given: LinkText, asked: Challenge) -> No
 
 
 def _text(
-    sign_in: SignIn, address: str, statement: str, nonce: str, issued_s: int, expires_s: int
+    sign_in: SignIn, address: str, words: str, nonce: str, issued_s: int, expires_s: int
 ) -> LinkText:
     return LinkText(
-        urlsplit(sign_in.public_url).netloc, address, statement, sign_in.public_url,
+        urlsplit(sign_in.public_url).netloc, address, words, sign_in.public_url,
         sign_in.chain_id, nonce, issued_s, expires_s,
     )  # fmt: skip
-
-
-async def _statement(sign_in: SignIn, action: Action, member: MemberId | None) -> str:
-    where = f"this flattr-node, on the network {sign_in.network}. It moves no money."
-    if action != "link" or member is None:
-        return f"Sign in to {where}"
-    async with sign_in.store.read() as tx:
-        found = await members.get(tx, member)
-    name = found.name if found else ""
-    return f"Let this wallet sign in as the member {name} of {where}"

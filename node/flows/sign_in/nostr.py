@@ -2,6 +2,7 @@
 
 NIP-98 alone would let an event be used again within its minute, and by whoever sees it; so it
 carries a challenge of this browser, too, and its id is remembered for as long as its time is good.
+Its content says what the signature is good for and on which network, as Ethereum's text does.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from node.clock import now_s
 from node.errors import BadInput, Conflict
-from node.flows.sign_in.asking import SignIn, ask, prove
+from node.flows.sign_in.asking import SignIn, ask, find, prove, statement
 from node.store import challenges
 from node.store.challenges import Action, Proof
 from node.store.sessions import Session
@@ -29,7 +30,8 @@ async def show(
     """The event to be signed, as JSON without author and id. Raises as `ask` does."""
     nonce = await ask(sign_in, "nostr", browser, action, by)
     tags = [["u", sign_in.public_url + PATH], ["method", METHOD], ["challenge", nonce]]
-    event = {"kind": KIND, "created_at": now_s(sign_in.clock), "tags": tags, "content": ""}
+    event = {"kind": KIND, "created_at": now_s(sign_in.clock), "tags": tags}
+    event["content"] = await statement(sign_in, action, by.member if by else None)
     return json.dumps(event)
 
 
@@ -46,6 +48,9 @@ async def signed(sign_in: SignIn, browser: str, event: str) -> Proof:
             f"the event's time is more than {SKEW_S} seconds off: sign it now, and look at your"
             " clock"
         )
+    asked = await find(sign_in, "nostr", given.challenge)
+    if given.content != await statement(sign_in, asked.action, asked.member):
+        raise BadInput("this event says that it is for something else: ask for a new one")
     seen_until_us = (given.created_s + 2 * SKEW_S) * 1_000_000
     async with sign_in.store.write() as tx:
         if not await challenges.see_event(tx, given.id, seen_until_us):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from node.clock import Clock
 from node.errors import Conflict, FreshSignInNeeded, NotFound
 from node.flows.sessions import is_fresh
@@ -14,9 +12,7 @@ from node.store.engine import Store
 from node.store.identities import Identity
 from node.store.sessions import Session
 
-REMOVE_AFTER_S: Final = 72 * 3600
-"""As long as a changed payout target waits (design.md §3.12), for the same reason."""
-
+_HOUR_US = 3_600_000_000
 
 async def wallets_of(store: Store, member: MemberId) -> list[Identity]:
     """A member's wallets, oldest first."""
@@ -24,12 +20,14 @@ async def wallets_of(store: Store, member: MemberId) -> list[Identity]:
         return await identities.of_member(tx, member)
 
 
-async def remove_wallet(store: Store, clock: Clock, by: Session, identity: str) -> None:
+async def remove_wallet(
+    store: Store, clock: Clock, by: Session, identity: str, lock_hours: int
+) -> None:
     """Forget a wallet of the member who is signed in, and end all other sessions, with a notice.
 
     Who removes a wallet may have lost it: what it has signed in must not stay. One that stays must
-    have been there for REMOVE_AFTER_S: else who comes in once could take the owner's place before
-    the owner can undo it.
+    have been there for `lock_hours`, as long as a changed payout target waits (design.md §3.12):
+    else who comes in once could take the owner's place before the owner can undo it.
 
     Raises FreshSignInNeeded, NotFound (for another's as well), Conflict when none is old enough.
     """
@@ -41,9 +39,11 @@ async def remove_wallet(store: Store, clock: Clock, by: Session, identity: str) 
             raise NotFound("you have no wallet with this id")
         if len(mine) == 1:
             raise Conflict("this is your only wallet: add another one first")
-        old_us = clock.now_us() - REMOVE_AFTER_S * 1_000_000
+        old_us = clock.now_us() - lock_hours * _HOUR_US
         if not any(one.created_us <= old_us for one in mine.values() if one is not gone):
-            raise Conflict("your other wallet is new: 72 hours after you added it, remove this one")
+            raise Conflict(
+                f"your other wallet is new: {lock_hours} hours after you added it, remove this one"
+            )
         await identities.remove(tx, by.member, identity)
         await sessions.end_others(tx, by.member, by.id)
         words = f"{wallet_name(gone.kind, gone.key)} can't sign in as you any more."

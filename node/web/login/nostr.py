@@ -34,7 +34,7 @@ async def show(call: PageCall) -> web.Response:
     options = " ".join(f"-t {name}={value}" for name, value in told["tags"])
     return render(
         call, "login/nostr.html", asked=wanted, event=event, minutes=VALID_S // 60,
-        command=f"nak event -k {told['kind']} {options}",
+        command=f"nak event -k {told['kind']} -c \"{told['content']}\" {options}",
     )  # fmt: skip
 
 

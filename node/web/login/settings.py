@@ -56,7 +56,11 @@ async def show_wallets(call: PageCall) -> web.Response:
 async def remove(call: PageCall) -> web.Response:
     """POST /settings/identities/{identity}/remove."""
     assert call.session is not None, "the page is for members"
-    await remove_wallet(call.node.store, call.node.clock, call.session, call.name("identity"))
+    node = call.node
+    await remove_wallet(
+        node.store, node.clock, call.session, call.name("identity"),
+        node.settings.money.target_lock_hours,
+    )  # fmt: skip
     said = call.gettext("The wallet is removed. All your other sessions have ended.")
     return redirect(call, WALLETS, said=said)
 

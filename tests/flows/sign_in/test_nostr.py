@@ -17,12 +17,23 @@ from tests.flows.sign_in.conftest import URL
 async def test_an_event_signs_in(ann, sign_in):
     shown = await nostr.show(sign_in, ann.secret)
     proof = await nostr.signed(sign_in, ann.secret, keys.sign_event(shown, ann.nostr))
+    assert json.loads(shown)["content"] == (
+        "Sign in to this flattr-node, on the network simnet. It moves no money."
+    )
     assert (proof.kind, proof.key) == ("nostr", ann.nostr.public_key().to_hex())
 
 
 EVENTS = {
     "another kind": {"kind": 1},
     "some content": {"content": "hello"},
+    "no content": {"content": ""},
+    "another network": {
+        "content": "Sign in to this flattr-node, on the network mainnet. It moves no money."
+    },
+    "another purpose": {
+        "content": "Let this wallet sign in as the member ann of this flattr-node, on the network"
+        " simnet. It moves no money."
+    },
     "another site": {"u": "https://evil.example/sign-in/nostr"},
     "plain http": {"u": "http://flattr.example/sign-in/nostr"},
     "a longer path": {"u": URL + "/sign-in/nostr?x=1"},
@@ -96,7 +107,7 @@ async def test_a_challenge_that_has_run_out_is_refused_in_an_event_of_now(ann, s
 async def test_an_event_is_used_once(ann, sign_in):
     signed = keys.sign_event(await nostr.show(sign_in, ann.secret), ann.nostr)
     await nostr.signed(sign_in, ann.secret, signed)
-    with pytest.raises(Conflict, match="used before"):
+    with pytest.raises(Conflict, match="signed before"):
         await nostr.signed(sign_in, ann.secret, signed)
 
 

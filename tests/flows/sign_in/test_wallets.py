@@ -27,15 +27,15 @@ async def test_a_wallet_is_removed_and_the_last_one_stays(ann, bob, sign_in, clo
     mine = {one.kind: one for one in await wallets_of(store, ann.session.member)}
     first, second = mine["lightning"], mine["nostr"]
     with pytest.raises(NotFound):
-        await remove_wallet(store, clock, bob.session, first.id)
+        await remove_wallet(store, clock, bob.session, first.id, 72)
     await age_wallets(store)
-    await remove_wallet(store, clock, ann.session, first.id)
+    await remove_wallet(store, clock, ann.session, first.id, 72)
     assert await sessions.find_session(store, clock, thief.session_secret) is None
     assert await sessions.find_session(store, clock, ann.session_secret)
     notices = await notices_of(store, ann.session.member, 50, NEWEST)
     assert "identity-removed" in [one.kind for one in notices]
     with pytest.raises(Conflict):
-        await remove_wallet(store, clock, ann.session, second.id)
+        await remove_wallet(store, clock, ann.session, second.id, 72)
     await thief.prove()
     assert isinstance(await thief.finish(), NameWanted)
 
@@ -47,8 +47,10 @@ async def test_a_new_wallet_does_not_take_the_place_of_the_old_one_at_once(ann, 
     await ann.finish()
     old, new = await wallets_of(sign_in.store, ann.session.member)
     with pytest.raises(Conflict, match="72 hours"):
-        await remove_wallet(sign_in.store, clock, ann.session, old.id)
-    await remove_wallet(sign_in.store, clock, ann.session, new.id)
+        await remove_wallet(sign_in.store, clock, ann.session, old.id, 72)
+    with pytest.raises(Conflict, match="1 hours"):
+        await remove_wallet(sign_in.store, clock, ann.session, old.id, 1)
+    await remove_wallet(sign_in.store, clock, ann.session, new.id, 72)
     assert await wallets_of(sign_in.store, ann.session.member) == [old]
 
 
@@ -64,7 +66,7 @@ async def test_two_wallets_that_are_removed_at_once_leave_one(ann, sign_in, cloc
     await ann.finish()
     await age_wallets(sign_in.store)
     mine = await wallets_of(sign_in.store, ann.session.member)
-    gone = [remove_wallet(sign_in.store, clock, ann.session, one.id) for one in mine]
+    gone = [remove_wallet(sign_in.store, clock, ann.session, one.id, 72) for one in mine]
     done = await asyncio.gather(*gone, return_exceptions=True)
     assert sorted(type(one).__name__ for one in done) == ["Conflict", "NoneType"]
     assert len(await wallets_of(sign_in.store, ann.session.member)) == 1
@@ -77,4 +79,13 @@ async def test_a_wallet_is_removed_only_just_after_one_has_signed(ann, sign_in, 
     first, _ = await wallets_of(sign_in.store, ann.session.member)
     clock.advance(sessions.FRESH_S)
     with pytest.raises(FreshSignInNeeded):
-        await remove_wallet(sign_in.store, clock, ann.session, first.id)
+        await remove_wallet(sign_in.store, clock, ann.session, first.id, 72)
+
+
+async def test_a_node_that_locks_no_target_locks_no_wallet(ann, sign_in, clock):
+    await ann.enter("ann")
+    await ann.prove("nostr", "link")
+    await ann.finish()
+    old, new = await wallets_of(sign_in.store, ann.session.member)
+    await remove_wallet(sign_in.store, clock, ann.session, old.id, 0)
+    assert await wallets_of(sign_in.store, ann.session.member) == [new]

@@ -130,7 +130,7 @@ async def test_an_event_is_good_once(guests):
     shown, event = await ann.nostr_event()
     form = shown.form("/sign-in/nostr") | {"event": keys.sign_event(event, keys.nostr_keys(11))}
     assert (await ann.person.post("/sign-in/nostr", form)).path.startswith("/sign-in/name")
-    assert "used before" in (await ann.person.post("/sign-in/nostr", form)).text
+    assert "signed before" in (await ann.person.post("/sign-in/nostr", form)).text
 
 
 FORMS = {

@@ -133,7 +133,8 @@ def _view(payout: PayoutRecord) -> WithdrawalView:
 
 PAGES: Final = (
     Page("GET", "/withdraw", "take available money out", show),
-    Page("POST", "/withdraw", "send it", send, fields=("target", "amount", "once")),
+    Page("POST", "/withdraw", "send it", send, "fresh", fields=("target", "amount", "once"),
+         back="/withdraw"),
     Page("GET", "/withdraw/{payout}", "what became of a withdrawal", show_withdrawal),
     Page("GET", "/withdraw/{payout}/events", "says when it changes (text/event-stream)", wait),
 )  # fmt: skip
