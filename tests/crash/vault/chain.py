@@ -54,6 +54,8 @@ class ModelChain:
         """All that was ever broadcast, for forks that choose otherwise."""
         self.final = 0
         self._fork = 0
+        self._base_wei = GWEI
+        self._found: dict[str, Receipt] = {}
         first = Block(0, hash_of(b"first"), hash_of(b""), starts_s, GWEI)
         self.blocks = [Mined(first, (), (), State())]
         self.spike = 1
@@ -105,6 +107,8 @@ class ModelChain:
         for sent in returned:
             if not (lost and self.random.random() < 0.7):  # noqa: PLR2004 - most of them
                 self.pool.setdefault(sent.place, sent)
+        for sent in returned:
+            self._found.pop(sent.tx_hash, None)
         for mined in taken:
             empty = self.random.random() < 0.7  # noqa: PLR2004 - so that it takes a while
             self._mine_one(mined.block.time_s, perverse=True, empty=empty)
@@ -115,6 +119,10 @@ class ModelChain:
         forgotten = len(self.pool)
         self.pool.clear()
         return forgotten
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """Of a transaction that is in a block of the chain that stands."""
+        return self._found.get(tx_hash)
 
     def logs(self) -> Iterator[Log]:
         """Everything that contracts have logged on the chain that stands."""
@@ -132,7 +140,8 @@ class ModelChain:
 
     def _mine_one(self, time_s: int, *, perverse: bool, empty: bool = False) -> None:
         parent = self.blocks[-1].block
-        base = _base_fee(self.blocks[-1]) * self.spike
+        self._base_wei = _base_fee(self._base_wei, self.blocks[-1])
+        base = self._base_wei * self.spike
         number = len(self.blocks)
         chosen = [] if empty else self._choose(base, perverse=perverse)
         content = b"".join([f"{number} {self._fork} {time_s}".encode(), *(s.raw for s in chosen)])
@@ -142,6 +151,7 @@ class ModelChain:
             state, receipt = self._execute(state, sent, block, index)
             index += len(receipt.logs)
             receipts.append(receipt)
+            self._found[sent.tx_hash] = receipt
         self.blocks.append(Mined(block, tuple(chosen), tuple(receipts), state))
         self.pool = {
             place: sent
@@ -196,8 +206,7 @@ def _pays_more(sent: Sent, there: Sent) -> bool:
     )
 
 
-def _base_fee(parent: Mined) -> int:
+def _base_fee(base: int, parent: Mined) -> int:
     """An eighth more after a full block, an eighth less after an empty one (EIP-1559)."""
-    base = parent.block.base_fee_wei
     full = len(parent.sent) * CALL_GAS > TARGET_GAS
     return max(BASE_FEE_MIN, base + base // 8 if full else base - base // 8)

@@ -28,6 +28,8 @@ LIES: Final = (
     "contract", "chain_id", "refuses",
 )  # fmt: skip
 WEI: Final = 10**21
+DEEP: Final = 200
+"""Blocks of a branch that has lost, at most."""
 
 
 class ModelRpc:
@@ -86,7 +88,7 @@ class ModelRpc:
         self._demand_up()
         if self._lies("receipt_missing"):
             return None
-        found = next((one for one in self._receipts() if one.tx_hash == tx_hash), None)
+        found = self._receipt(tx_hash)
         if found is None and self._lies("receipt_invented"):
             block = self._blocks[self.chain.final].block
             return Receipt(tx_hash, block.number, block.hash, True, CALL_GAS, GWEI, ())
@@ -173,8 +175,14 @@ class ModelRpc:
         assert isinstance(height, int), height
         return blocks[height] if height < len(blocks) else None
 
-    def _receipts(self) -> list[Receipt]:
-        return [receipt for mined in self._blocks for receipt in mined.receipts]
+    def _receipt(self, tx_hash: str) -> Receipt | None:
+        found = self.chain.receipt(tx_hash)
+        if self.view is None:
+            return found
+        newest = self.view[-DEEP:]
+        here = (one for mined in newest for one in mined.receipts if one.tx_hash == tx_hash)
+        old = found is not None and found.block_number < len(self.view) - DEEP
+        return next(here, found if old else None)
 
     def _invented(self, address: str, block: Block) -> Log:
         topics, rest = event("Deposited", 1, self.chain.keys.token, 10**9, 1)
