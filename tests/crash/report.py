@@ -72,6 +72,10 @@ class World(Protocol):
     name: str
     mutants: Mapping[str, Mutant]
 
+    def prepare(self) -> None:
+        """Make what is made once in a process; outside of any loop, with the real randomness."""
+        ...
+
     async def run(self, seed: int) -> Report:
         """Play one seed on the running virtual loop. Raises only for a fault of the world's own."""
         ...

@@ -18,13 +18,14 @@ from tests.crash.loop import Deadlock, SeedStuck, run_virtual, seeded_secrets
 from tests.crash.report import LINES_KEPT, Report
 
 CHUNK: Final = 25
-SILENT: Final = 60
-"""Above every level of a log."""
+SILENT: Final = logging.CRITICAL
+"""Nothing of the node is said so loud."""
 
 
 def run_seed(world: str, seed: int, mutant: str = "", *, lines: bool = False) -> Report:
     """One seed of a world, with one guard taken away if `mutant` names it."""
     loaded = worlds.load(world)
+    loaded.prepare()
     with ExitStack() as stack:
         stack.enter_context(quiet())
         stack.enter_context(seeded_secrets(seed))
