@@ -1,4 +1,4 @@
-"""Calldata read and events written, for the model of the vault: words of 32 bytes, as Solidity does.
+"""Calldata read and events written, for the model of the vault: the words of the ABI.
 
 Addresses are numbers here; the node's own encoder (`words.py`) makes the calldata that this reads.
 """

@@ -105,12 +105,12 @@ class ModelChain:
         del self.blocks[-depth:]
         returned = [sent for mined in taken for sent in mined.sent]
         for sent in returned:
-            if not (lost and self.random.random() < 0.7):  # noqa: PLR2004 - most of them
+            if not (lost and self.random.random() < 0.7):
                 self.pool.setdefault(sent.place, sent)
         for sent in returned:
             self._found.pop(sent.tx_hash, None)
         for mined in taken:
-            empty = self.random.random() < 0.7  # noqa: PLR2004 - so that it takes a while
+            empty = self.random.random() < 0.7
             self._mine_one(mined.block.time_s, perverse=True, empty=empty)
         return depth
 
@@ -168,17 +168,14 @@ class ModelChain:
         for sent in waiting:
             if sent.order.nonce != nonces.get(sent.sender, 0):
                 continue
-            if perverse:
-                sent = self.random.choice(self.heard.get(sent.place) or [sent])
-            if sent.order.cap_wei < base:
+            one = self.random.choice(self.heard[sent.place]) if perverse else sent
+            if one.order.cap_wei < base:
                 continue
-            chosen.append(sent)
-            nonces[sent.sender] = sent.order.nonce + 1
+            chosen.append(one)
+            nonces[one.sender] = one.order.nonce + 1
         return chosen
 
-    def _execute(
-        self, state: State, sent: Sent, block: Block, first: int
-    ) -> tuple[State, Receipt]:
+    def _execute(self, state: State, sent: Sent, block: Block, first: int) -> tuple[State, Receipt]:
         order = sent.order
         to = order.to or to_address(0)
         try:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from tests.crash.vault.abi import SELECTOR, arguments, event, number, selector
 from tests.crash.vault.ledger_state import Keys, Refused, State, demand
+
 Event = tuple[int, tuple[bytes, ...], bytes]
 """(the contract's address, topics, data)."""
 
@@ -164,5 +165,5 @@ TOKEN_CALLS: Final = {
 }
 TOKEN_VIEWS: Final = {
     "balanceOf(address)": lambda call, who: call.state.held(who),
-    "decimals()": lambda call: 6,
+    "decimals()": lambda _: 6,
 }

@@ -1,4 +1,4 @@
-"""The model of contracts/vault/distribution.vy: batches are paid once, or the month is given back."""
+"""The model of contracts/vault/distribution.vy: batches are paid once, or the month goes back."""
 
 from __future__ import annotations
 

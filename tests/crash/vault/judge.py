@@ -1,11 +1,11 @@
 """The verdict over a seed: what each receiver got by the token's logs, against what is theirs.
 
-    paid twice   somebody has, or can claim, more than is theirs
-    lost         less, and it does not wait under a name; or the node's address holds another sum
-    commission   the treasury's tenth is not exact
-    charged      a reader was charged more than the pot, or twice
-    books        the node's own laws, or its audit, find something
-    waits        a payout has no end and no name to wait under
+paid twice   somebody has, or can claim, more than is theirs
+lost         less, and it does not wait under a name; or the node's address holds another sum
+commission   the treasury's tenth is not exact
+charged      a reader was charged more than the pot, or twice
+books        the node's own laws, or its audit, find something
+waits        a payout has no end and no name to wait under
 """
 
 from __future__ import annotations
@@ -85,13 +85,13 @@ async def _books(story: Story, store: Store, report: Report) -> None:
         ]
     report.breaches += [f"books: {one}" for one in broken]
     for payout in found:
-        _end_of(story, payout, report)
+        _end_of(payout, report)
     for line in await vault_lines(store, coin):
         if line.state is State.BREACH:
             report.breaches.append(f"books: the audit says {line}")
 
 
-def _end_of(story: Story, payout: Payout, report: Report) -> None:
+def _end_of(payout: Payout, report: Report) -> None:
     """How a payout ended, or why it waits."""
     state = payout.state.value
     if payout.state is PayoutState.HELD:
@@ -101,5 +101,3 @@ def _end_of(story: Story, payout: Payout, report: Report) -> None:
     elif payout.state is PayoutState.IN_FLIGHT:
         report.breaches.append(f"waits: {payout.amount} to {payout.target} is in flight")
     report.ends[state] += 1
-
-

@@ -1,4 +1,4 @@
-"""Signatures of the model: an order written down. Who has the key's name can sign, as with a key."""
+"""Signatures of the model: an order written down. A name is a key: who has it can sign."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model of contracts/vault/accounts.vy and of the pause: what members do with their accounts."""
+"""The model of contracts/vault/accounts.vy and of the pause: what members do in the vault."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ def new_nonce_after_a_timeout(patch: Patch) -> None:
     """What is not mined soon is signed anew, under the next nonce."""
 
     async def anew(self: Any, transaction: Any, newest: Any, lease: Any) -> Any:
+        del lease
         nonce = await self._chain.nonce(transaction.sender)
         signed = self._signature(transaction, nonce, newest.gas, _dearer(newest))
         await self._broadcast(signed)

@@ -1,7 +1,7 @@
 """The people of a seed: readers with money in the vault, creators with things, and what they do.
 
-    before   readers pay in, set pots, ask for an exit perhaps; everybody clicks
-    later    some take their money out before it is charged, some say only now where to be paid
+before   readers pay in, set pots, ask for an exit perhaps; everybody clicks
+later    some take their money out before it is charged, some say only now where to be paid
 """
 
 from __future__ import annotations

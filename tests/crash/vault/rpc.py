@@ -18,7 +18,7 @@ from node.errors import RailUnavailable, Reverted
 from node.wallet.stablecoin.answers import Block, Log, Receipt
 from node.wallet.stablecoin.artifact import vault_artifact
 from tests.crash.vault.abi import event, number
-from tests.crash.vault.chain import CALL_GAS, GWEI, ModelChain, Mined
+from tests.crash.vault.chain import CALL_GAS, GWEI, Mined, ModelChain
 from tests.crash.vault.key import hash_of
 from tests.crash.vault.ledger_state import Refused
 
@@ -102,9 +102,7 @@ class ModelRpc:
         if mined is None:
             raise RailUnavailable(f"{self.name}: no block {height}")
         try:
-            answer = self.chain.contract.view(
-                mined.state, int(to, 16), content, mined.block.time_s
-            )
+            answer = self.chain.contract.view(mined.state, int(to, 16), content, mined.block.time_s)
         except Refused as error:
             raise Reverted(str(error)) from None
         if answer and self._lies("contract"):

@@ -1,11 +1,11 @@
-"""Every fault that a story can have: what it does, and how it ends. Each is counted when it strikes.
+"""Every fault that a story can have, and how it ends. Each is counted when it strikes.
 
-    chain     forks, a pool that forgets, dear gas, no finality, a nonce that another program uses
-    rpc       down, behind, on the branch that lost, one that lies; broadcasts and answers lost
-    token     paused, a receiver blocked, a receiver at whom `transfer` answers false
-    vault     paused, vetoed; readers who leave before they are charged
-    node      killed at a failpoint, at a statement, around a commit; two at once; an older database;
-              clocks that are wrong
+chain     forks, a pool that forgets, dear gas, no finality, a nonce that another program uses
+rpc       down, behind, on the branch that lost, one that lies; broadcasts and answers lost
+token     paused, a receiver blocked, a receiver at whom `transfer` answers false
+vault     paused, vetoed; readers who leave before they are charged
+node      killed at a failpoint, at a statement, around a commit; two at once; an older
+          database; clocks that are wrong
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One seed: a month or two on the vault, faults while it is charged and paid, then calm, and the end.
+"""One seed: a month or two on the vault, faults while it is charged and paid, calm, and the end.
 
     people settle down ▶ clicks ▶ the month ends ▶ a storm ▶ calm ▶ somebody says where to be paid
                                                         ▲            ▶ a storm ▶ calm ▶ judged
@@ -14,15 +14,13 @@ import asyncio
 import shutil
 import sqlite3
 from collections import Counter
+from functools import partial
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
 from node.errors import CorruptBooks, LeaseLost, NodeError
-from node.flows.vault.chain_key import account_key
-from node.flows.vault.reseal import reseal
 from node.month import Month
-from node.store import vault_months
 from node.wallet.stablecoin.signer import Order
 from node.wallet.stablecoin.words import Argument, encode_call
 from tests.crash.process import Killed
@@ -31,6 +29,7 @@ from tests.crash.vault import storm
 from tests.crash.vault.chain import GWEI
 from tests.crash.vault.key import ModelSigner, address_of
 from tests.crash.vault.people import CREATORS, People, as_operator
+from tests.crash.vault.person import look
 from tests.crash.vault.strikes import Plan
 from tests.crash.vault.town import CHAIN_ID, TOKEN, Life, Town
 
@@ -56,7 +55,6 @@ class Story:
         self.rival: Life | None = None
         self.wants_rival = False
         self.perverse = False
-        self.restored = False
         self.foreign_hashes: set[str] = set()
 
     def count(self, kind: str, words: str = "") -> None:
@@ -70,7 +68,7 @@ class Story:
 
     def dirty(self, signature: str, *arguments: int) -> None:
         """The token's issuer does something to it."""
-        given: list[Argument] = [one for one in arguments]
+        given: list[Argument] = list(arguments)
         self.town.act("owner", TOKEN, encode_call(signature, *given))
 
     def foreign(self, nonce: int) -> None:
@@ -86,7 +84,7 @@ class Story:
         await as_operator(self.town, self.people.say_where)
         self.people.settle_down()
         await self._step()
-        for turn in range(self.random.choice((1, 1, 2))):
+        for turn in range(self.random.choice((1, 1, 1, 2))):
             month = self.town.month.plus(turn)
             await self._month(month, faults=self.random.randint(4, 7))
             await self._late()
@@ -96,7 +94,7 @@ class Story:
         await as_operator(self.town, lambda store: self.people.click(store, month))
         self.town.pass_time(max(60, month.ends_s + 60 - self.town.now_s), self.town.chain.final_lag)
         self.say(f"{month} is over")
-        await self._storm(self.random.randint(8, 20), faults)
+        await self._storm(self.random.randint(7, 16), faults)
         await self._calm()
 
     async def _late(self) -> None:
@@ -104,15 +102,13 @@ class Story:
         late = [name for name in CREATORS if name in self.people.hidden]
         for name in late:
             if self.random.random() < 0.7:
-                await as_operator(self.town, lambda store, name=name: self.people.target(store, name))
+                await as_operator(self.town, partial(self.people.target, name=name))
         if late:
             await self._storm(self.random.randint(5, 12), self.random.randint(2, 4))
             await self._calm()
 
     async def _storm(self, steps: int, faults: int) -> None:
-        planned = sorted(
-            (self.random.randrange(steps), kind) for kind in storm.kinds(self, faults)
-        )
+        planned = sorted((self.random.randrange(steps), kind) for kind in storm.kinds(self, faults))
         for step in range(steps):
             for at, kind in planned:
                 if at == step:
@@ -138,10 +134,9 @@ class Story:
     async def _calm(self) -> None:
         quiet, seconds = 0, 15
         for _ in range(CALM_STEPS_MAX):
-            self.town.pass_time(
-                max(seconds, self.town.payable_in()), self.town.chain.final_lag + 2
-            )
-            await self._person()
+            self.town.pass_time(max(seconds, self.town.payable_in()), self.town.chain.final_lag + 2)
+            if self.life is not None:
+                await look(self, self.life)
             done = await self._step()
             if self.breaches:
                 return
@@ -198,39 +193,6 @@ class Story:
             return done
         return False
 
-    async def _person(self) -> None:
-        """What an operator does who reads what the node says."""
-        life = self.life
-        if life is None or life.coin is None or not life.process.alive:
-            return
-        if "account-key" in life.trouble and self._is_all_final():
-            await life.process.run(self._account(life))
-        if "reseal" in life.trouble:
-            await life.process.run(self._reseal(life))
-
-    async def _account(self, life: Life) -> None:
-        assert life.coin is not None, "it was started"
-        money = life.coin.money
-        await account_key(money.store, money.chain, CHAIN_ID, life.coin.signer.address)
-        self.say("a person has looked: account-key")
-
-    async def _reseal(self, life: Life) -> None:
-        assert life.coin is not None, "it was started"
-        async with life.coin.money.store.read() as tx:
-            found = await vault_months.unfinished(tx, CHAIN_ID, life.coin.money.vault.address)
-        try:
-            await reseal(life.coin, found[0].month)
-        except NodeError as error:
-            self.say(f"reseal: {error}")
-            return
-        self.say("a person seals again")
-
-    def _is_all_final(self) -> bool:
-        chain, key = self.town.chain, address_of("operator")
-        final = chain.blocks[chain.final].state.nonces.get(key, 0)
-        waits = any(sender == key for sender, _ in chain.pool)
-        return not waits and final == chain.state.nonces.get(key, 0)
-
     def copy_database(self) -> None:
         """A backup, which the end of the storm brings back."""
         if (path := self.town.folder / COPY).exists():
@@ -247,7 +209,6 @@ class Story:
         for ending in ("-wal", "-shm"):
             database.with_name(database.name + ending).unlink(missing_ok=True)
         shutil.move(self.town.folder / COPY, database)
-        self.restored = True
         self.count("restored older copy")
 
     async def _end_life(self) -> None:

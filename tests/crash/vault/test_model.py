@@ -55,11 +55,13 @@ class Twins:
         sender, number = int(local_key(name).address, 16), int(to, 16)
         try:
             state, events = self.contract.run(self.state, sender, number, content, time_s)
+            why = None
         except Refused as error:
-            assert str(error) == real_why, (name, content.hex()[:8])
+            why = str(error)
+        assert why == real_why, (name, content.hex()[:8])
+        if receipt is None:
             self.refused += 1
             return
-        assert real_why is None, (name, content.hex()[:8], real_why)
         real = [(int(log.address, 16), log.topics, log.data) for log in receipt.logs]
         assert real == events
         self.state = state
@@ -120,8 +122,10 @@ class Twins:
         block = encode_call("set_blocked(address,bool)", other, random.randint(0, 1))
         pause = encode_call("set_paused(bool)", int(random.random() < 0.3))
         if random.random() < 0.2:
-            return random.choice(("owner", "owner", who)), self.vault.token, random.choice(
-                (block, pause)
+            return (
+                random.choice(("owner", "owner", who)),
+                self.vault.token,
+                random.choice((block, pause)),
             )
         return who, self.vault.token, random.choice(calls)
 

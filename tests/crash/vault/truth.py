@@ -2,8 +2,8 @@
 
     pot       min(the vault's pot, the balance) at the last block of the month
     share     ten times what a tenth of it, per flattr, comes to: 9 for the creator, 1 for the vault
-    charged   by the chain; less than all shares: what was charged is the pot, split in the same way,
-              and what of it can't be split goes back, but for the vault's tenth
+    charged   by the chain; less than all shares: what was charged is the pot, split in the same
+              way, and what of it can't be split goes back, but for the vault's tenth
 
 The node's database is not asked, and none of the node's own split is used.
 """
@@ -63,9 +63,7 @@ def received(chain: ModelChain) -> dict[int, list[int]]:
 
 
 def _pot(chain: ModelChain, month: Month, name: str) -> int:
-    last = next(
-        mined for mined in reversed(chain.blocks) if mined.block.time_s < month.ends_s
-    )
+    last = next(mined for mined in reversed(chain.blocks) if mined.block.time_s < month.ends_s)
     account = last.state.account(number_of(name))
     return min(account.pot, account.balance)
 
@@ -98,10 +96,12 @@ def _add_month(
         if taken > share * count:
             truth.wrong_charges.append(f"{name} was charged {taken} of {share * count}")
         if taken < share * count:
-            share, _ = _split(taken, people, month, name)
-            dust[name] = taken - share * count
+            given, _ = _split(taken, people, month, name)
+            dust[name] = taken - given * count
+        else:
+            given = share
         for creator in people.clicks[month][name]:
-            truth.creators[creator] += share - share // 10
+            truth.creators[creator] += given - given // 10
     _give_back(truth, dust)
 
 

@@ -1,4 +1,4 @@
-"""The stablecoin's world: the real flows on a model of the chain, under faults, judged by its logs."""
+"""The stablecoin's world: the real flows on a model chain, under faults, judged by its logs."""
 
 from __future__ import annotations
 
