@@ -43,7 +43,9 @@ async def _account(story: Story, coin: Stablecoin) -> None:
     money = coin.money
     try:
         for tx_hash in await _forgotten(story, coin):
-            payout = await _paid_by(story, coin, tx_hash)
+            if (payout := await _paid_by(story, coin, tx_hash)) is None:
+                story.say(f"{tx_hash[:10]} has paid nothing that is open")
+                continue
             await mark_transferred(coin, payout, tx_hash)
             story.say(f"a person has told of {tx_hash[:10]}")
         await account_key(money.store, money.chain, CHAIN_ID, coin.signer.address)
@@ -68,17 +70,18 @@ async def _forgotten(story: Story, coin: Stablecoin) -> list[str]:
     ]
 
 
-async def _paid_by(story: Story, coin: Stablecoin, tx_hash: str) -> PayoutId:
-    """The payout that this transaction has paid, as an explorer shows it."""
+async def _paid_by(story: Story, coin: Stablecoin, tx_hash: str) -> PayoutId | None:
+    """The open payout that this transaction has paid, as an explorer shows it; None: none."""
     receipt = story.town.chain.receipt(tx_hash)
-    assert receipt is not None, "it is in a block"
-    (made,) = transfers_in(receipt.logs, TOKEN)
+    made = next(iter(transfers_in(receipt.logs, TOKEN)), None) if receipt else None
+    if made is None:
+        return None
     async with coin.money.store.read() as tx:
         for state in _OPEN:
             for payout in await payouts.in_state(tx, Asset.USD, state, 1000):
                 if (payout.target, payout.amount.units) == (made.to, made.units):
                     return payout.id
-    raise AssertionError(f"{tx_hash} has paid {made}, and nothing like it is open")
+    return None
 
 
 async def _reseal(story: Story, coin: Stablecoin) -> None:

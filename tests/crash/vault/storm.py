@@ -17,7 +17,7 @@ from node import failpoints
 from node.wallet.stablecoin import calldata as asks
 from node.wallet.stablecoin.words import encode_call
 from tests.crash.vault.key import address_of, number_of
-from tests.crash.vault.people import CREATORS, READERS
+from tests.crash.vault.people import CREATORS, DOLLAR, READERS
 from tests.crash.vault.rpc import LIES
 from tests.crash.vault.strikes import KINDS
 from tests.crash.vault.town import VAULT
@@ -117,8 +117,28 @@ def _steal(story: Story, rest: str) -> None:
     """Another program with the node's key; its transaction is dearer than ours."""
     nonce = story.town.chain.state.nonces.get(address_of("operator"), 0)
     for ahead in range(int(rest)):
-        story.foreign(nonce + ahead)
+        story.foreign(nonce + ahead, address_of("operator"), b"foreign")
     story.count("nonce stolen")
+
+
+def _twin(story: Story, rest: str) -> None:
+    """A twin of the node, with the same key, makes the vault's call that this one is making."""
+    del rest
+    chain = story.town.chain
+    key = address_of("operator")
+    ours = [sent for (who, _), sent in sorted(chain.pool.items()) if who == key]
+    calls = [sent.order for sent in ours if sent.order.to == VAULT]
+    if calls:
+        story.foreign(calls[0].nonce, VAULT, calls[0].data)
+        story.count("another hand makes the call")
+
+
+def _pay_in(story: Story, rest: str) -> None:
+    """A deposit in the middle of it, for the next month."""
+    del rest
+    units = story.random.randrange(1, 9 * DOLLAR)
+    story.people.pay_in(story.random.choice(READERS), units, 0)
+    story.say("a reader pays in")
 
 
 def _down(story: Story, rest: str) -> None:
@@ -216,12 +236,13 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
 }
 _FAULTS: Final[dict[str, Callable[[Story, str], None]]] = {
     "reorg": _reorg, "drop": _drop, "replace": _replace, "spike": _spike, "stall": _stall,
-    "steal": _steal, "down": _down, "behind": _behind, "lie": _lie, "broadcast": _broadcast,
+    "steal": _steal, "twin": _twin, "pay in": _pay_in, "down": _down, "behind": _behind,
+    "lie": _lie, "broadcast": _broadcast,
     "token": _token_paused, "receiver": _blocked, "paused": _vault_paused, "veto": _veto,
     "leave": _leave, "failpoint": _failpoint, "database": _strike, "second": _second,
     "clock": _clock, "restore": _restore,
 }  # fmt: skip
 _WEIGHTS: Final = {
-    "reorg": 5, "failpoint": 5, "database": 4, "lie": 4, "broadcast": 3, "leave": 3, "restore": 1,
-    "paused": 1,
+    "reorg": 5, "failpoint": 5, "database": 4, "lie": 4, "broadcast": 3, "leave": 3, "restore": 2,
+    "paused": 1, "pay in": 1,
 }  # fmt: skip

@@ -27,7 +27,7 @@ from tests.crash.process import Killed
 from tests.crash.report import Trace
 from tests.crash.vault import storm
 from tests.crash.vault.chain import GWEI
-from tests.crash.vault.key import ModelSigner, address_of
+from tests.crash.vault.key import ModelSigner
 from tests.crash.vault.people import CREATORS, People, as_operator
 from tests.crash.vault.person import look
 from tests.crash.vault.strikes import Plan
@@ -55,7 +55,6 @@ class Story:
         self.rival: Life | None = None
         self.wants_rival = False
         self.perverse = False
-        self.foreign_hashes: set[str] = set()
 
     def count(self, kind: str, words: str = "") -> None:
         """A fault has struck."""
@@ -71,13 +70,10 @@ class Story:
         given: list[Argument] = list(arguments)
         self.town.act("owner", TOKEN, encode_call(signature, *given))
 
-    def foreign(self, nonce: int) -> None:
+    def foreign(self, nonce: int, to: str, content: bytes) -> None:
         """Another program with the node's key sends something of its own."""
-        to = address_of("operator")
-        order = Order(CHAIN_ID, nonce, to, b"foreign", 100_000, 50 * GWEI, 10**15)
-        signed = ModelSigner("operator").sign(order)
-        self.foreign_hashes.add(signed.tx_hash)
-        self.town.chain.broadcast(signed.raw)
+        order = Order(CHAIN_ID, nonce, to, content, 100_000, 50 * GWEI, 10**15)
+        self.town.chain.broadcast(ModelSigner("operator").sign(order).raw)
 
     async def play(self) -> None:
         """From the first deposit to the calm after the last storm."""
