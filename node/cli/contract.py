@@ -79,6 +79,7 @@ contract = App(name="contract", help="The payout vault: deploy it; what in it is
 contract.command("node.cli.vault:surplus", name="surplus")
 contract.command("node.cli.vault:attribute", name="attribute")
 contract.command("node.cli.vault:reseal", name="reseal")
+contract.command("node.cli.vault:transferred", name="transferred")
 contract.command("node.cli.vault:account_key", name="account-key")
 
 

@@ -1,4 +1,4 @@
-"""`contract surplus`, `attribute`, `reseal`: what an operator does with the vault by hand."""
+"""`contract surplus`, `attribute`, `reseal`, …: what an operator does with the vault by hand."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from node.flows.vault.attribute import stray_in
 from node.flows.vault.chain_key import account_key as run_account_key
 from node.flows.vault.reseal import reseal as run_reseal
 from node.flows.vault.stablecoin import Stablecoin
+from node.flows.vault.transferred import mark_transferred
+from node.ids import PayoutId
 from node.month import Month
 from node.store import members
 
@@ -66,6 +68,21 @@ async def reseal(
     async with open_node(folder) as node:
         await run_reseal(_coin(node), Month.parse(month))
     screen().print(f"{month} is sealed again by a serving node, or by payouts --run")
+
+
+async def transferred(
+    *,
+    payout: Annotated[str, Parameter(help="The payout's id, as `payouts` lists it.")],
+    transaction: Annotated[str, Parameter(help="The hash of the transaction that has paid it.")],
+    folder: Folder = FOLDER_DEFAULT,
+) -> None:
+    """Say that a payout was paid by a transaction that the database has forgotten.
+
+    After a restore, before account-key. The chain must say that it was exactly this payment.
+    """
+    async with open_node(folder) as node:
+        paid = await mark_transferred(_coin(node), PayoutId(payout), transaction.lower())
+    screen().print(f"{paid} is booked as paid by {transaction}")
 
 
 async def account_key(*, folder: Folder = FOLDER_DEFAULT) -> None:

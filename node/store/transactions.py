@@ -136,6 +136,12 @@ async def signed_nonces(tx: Tx, sender: str) -> set[int]:
     return {int(row.nonce) for row in rows}
 
 
+async def is_known(tx: Tx, tx_hash: str) -> bool:
+    """Whether a signature of this hash was ever made here."""
+    sql = "SELECT count(*) FROM signed_transaction WHERE tx_hash = :tx_hash"
+    return bool(await tx.value(sql, tx_hash=tx_hash))
+
+
 async def add_signed(tx: Tx, signed: SignedTransaction) -> None:
     """Store a signature. From now on it counts as broadcast."""
     await tx.run(

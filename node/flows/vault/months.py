@@ -42,6 +42,7 @@ WORDS_MAX: Final = 300
 """Members of a charge, or recipients of a batch; the vault takes 500, and gas has a limit."""
 CHARGE_WINDOW_S: Final = 12 * 86_400
 """How long after its opening a month can be charged: the vault's."""
+VETOED: Final = "vetoed by the guardian: ask why, then `flattr-node contract reseal`"
 OPEN: Final = "open"
 SEAL: Final = "seal"
 
@@ -135,7 +136,7 @@ class VaultMonths:
             return stopped
         payable_s = (await self._vault.month_state(number, finalized=True)).payable_at_s
         if not payable_s:
-            return Waiting("vetoed by the guardian: ask why, then `flattr-node contract reseal`")
+            return Waiting(VETOED, trouble=True)
         if (await self._chain.latest()).time_s < payable_s:
             return Waiting(f"sealed; payable from {payable_s} on")
         pays = [

@@ -19,7 +19,7 @@ from node.flows.round_report import RoundReport
 from node.flows.vault.accounted import is_accounted
 from node.flows.vault.call import Call, Done, Failed, Waiting
 from node.flows.vault.stablecoin import RAIL, Stablecoin
-from node.ids import AttemptId, derive
+from node.ids import AttemptId, PayoutId, derive
 from node.ledger import bookings
 from node.money import Amount, Asset
 from node.settlement.attempt import Attempt, AttemptEvent, sent
@@ -91,7 +91,10 @@ class Transfers:
             if not await payouts.take(tx, payout):
                 return
             now_us = self._clock.now_us()
-            attempt = self._attempt(payout, await attempts.next_number(tx, RAIL))
+            attempt = transfer_attempt(
+                self._stablecoin, payout.id, payout.target, payout.amount,
+                await attempts.next_number(tx, RAIL),
+            )  # fmt: skip
             await deposits.use_hash(tx, attempt.reference, f"attempt:{attempt.id}")
             await attempts.add(tx, sent(attempt, now_us // 1_000_000), lease.epoch, now_us)
         report.sent += 1
@@ -140,22 +143,6 @@ class Transfers:
                 if trouble:
                     report.need(words)
 
-    def _attempt(self, payout: Payout, number: int) -> Attempt:
-        assert payout.target is not None, "it was chosen with one"
-        reference = f"{PREFIX}{payout.id}:{number}"
-        return Attempt(
-            id=AttemptId(derive("attempt", reference)),
-            rail=RAIL,
-            number=number,
-            payouts=(payout.id,),
-            reference=reference,
-            message=transfer_calldata(payout.target, payout.amount.units).hex(),
-            amount=payout.amount,
-            fee_limit=_NOTHING,
-            expires_s=None,
-            sender=self._stablecoin.signer.address,
-        )
-
     async def _demand_moved(self, attempt: Attempt, tx_hash: str) -> None:
         """The token itself says that it has moved. Raises CorruptBooks."""
         receipt = await self._stablecoin.money.chain.receipt(tx_hash)
@@ -202,6 +189,25 @@ class Transfers:
                 return
             next_try_s = now_s(self._clock) + backoff_s(payout.tries + 1)
             await payouts.postpone(tx, payout, reason, next_try_s)
+
+
+def transfer_attempt(
+    stablecoin: Stablecoin, payout: PayoutId, target: str, amount: Amount, number: int
+) -> Attempt:
+    """One try to transfer a payout to this address; `number` is the rail's next."""
+    reference = f"{PREFIX}{payout}:{number}"
+    return Attempt(
+        id=AttemptId(derive("attempt", reference)),
+        rail=RAIL,
+        number=number,
+        payouts=(payout,),
+        reference=reference,
+        message=transfer_calldata(target, amount.units).hex(),
+        amount=amount,
+        fee_limit=_NOTHING,
+        expires_s=None,
+        sender=stablecoin.signer.address,
+    )
 
 
 async def book_paid(tx: Tx, payout: Payout, tx_hash: str, now_us: int, words: str | None) -> None:

@@ -79,7 +79,7 @@ class Chain:
 
     async def chain_id(self) -> int:
         """The number of this chain (EIP-155)."""
-        return await self._same("the chain's number", Endpoint.chain_id)
+        return await self._same("the chain's number", lambda one: one.chain_id())
 
     async def latest(self) -> Block:
         """The newest block that all have."""
@@ -144,7 +144,7 @@ class Chain:
 
     async def tip_wei(self) -> int:
         """The tip that is suggested; the highest one."""
-        return max(await self._each(Endpoint.tip_wei))
+        return max(await self._each(lambda one: one.tip_wei()))
 
     async def _logs(self, address: str, first: int, last: int) -> Sequence[Log]:
         what = f"the logs of blocks {first} to {last}"

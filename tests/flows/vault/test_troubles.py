@@ -10,16 +10,20 @@ import pytest
 
 from node.devnet.evm import jump, local_key
 from node.devnet.evm_vault import DOLLAR, LocalVault
+from node.errors import Conflict, NotFound
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
+from node.flows.audits.vault import vault_lines
 from node.flows.vault import chain_money
 from node.flows.vault.chain_key import account_key
 from node.flows.vault.stablecoin import RAIL
 from node.flows.vault.transact import Transactor
+from node.flows.vault.transfer import PREFIX
+from node.flows.vault.transferred import mark_transferred
 from node.ledger import accounts
 from node.money import Asset, sats
 from node.settlement.payout import PayoutState
-from node.store import checks, leases, transactions, vault_months
+from node.store import attempts, checks, leases, payouts, transactions, vault_months
 from node.store.closes import Stage
 from node.store.engine import open_store
 from node.wallet.stablecoin.calldata import abandon_calldata, reclaim_calldata, veto_calldata
@@ -132,6 +136,47 @@ async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(t
         await again.payer().round()
         async with again.world.store.read() as tx:
             assert await transactions.unfinished(tx, signer.address), "it may go on now"
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp_path, begun):
+    """There was no way to say so: after account-key it was transferred a second time."""
+    await town.end()
+    await town.play()
+    address = await town.target("light")
+    copy = _copy(town, tmp_path)
+    await town.play()
+    async with town.world.store.read() as tx:
+        (made,) = await attempts.with_prefix(tx, RAIL, PREFIX)
+        tx_hash = await attempts.proof_of(tx, made.id)
+    async with _restored(town, copy) as again:
+        if begun:
+            await again.payer().round()
+            await again.payer().round()
+        (payout_id,) = made.payouts
+        with pytest.raises(NotFound):
+            await mark_transferred(again.coin, payout_id, "0x" + "ab" * 32)
+        batch = await town.coin.months._logs(1)
+        with pytest.raises(Conflict):
+            await mark_transferred(again.coin, payout_id, batch[-1][0].tx_hash)
+        assert (await mark_transferred(again.coin, payout_id, tx_hash)).units == WAITED
+        with pytest.raises(Conflict):
+            await mark_transferred(again.coin, payout_id, tx_hash)
+        await _goes_on_and_is_clean(again)
+        async with again.world.store.read() as tx:
+            assert (await payouts.get(tx, payout_id)).state is PayoutState.PAID
+    assert await town.has(address) == WAITED
+
+
+async def _goes_on_and_is_clean(town: Town) -> None:
+    money, signer = town.coin.money, town.coin.signer
+    await account_key(money.store, money.chain, money.chain_id, signer.address)
+    await town.play()
+    async with town.world.store.read() as tx:
+        assert await checks.breaches(tx, deep=True) == []
+    lines = {line.id: line for line in await vault_lines(town.world.store, town.coin)}
+    assert {lines[one].state for one in ("V1", "V2", "V3")} == {State.OK}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -132,6 +132,7 @@ async def test_after_a_veto_nothing_is_paid_until_a_person_seals_again(store, cl
             await reseal(town.coin, MONTH)
         await town.vault.act(town.vault.guardian, veto_calldata(1))
         await _step_until(town, "vetoed by the guardian")
+        assert "reseal" in (await town.payer().round()).trouble, "health says it too"
         await jump(town.local, 7200)
         await town.step()
         assert await town.has(address) == 0

@@ -1,0 +1,175 @@
+"""A seed's months, from the first click to quiet.
+
+    month    bursts of acts, days apart, with rounds of the payer among them
+    close    by one node or by two that race, until it is done
+    pay      rounds, seconds to hours apart, while lnd and machines have their troubles
+    quiet    the faults end; rounds until every payout has ended or waits for a named reason
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from node.flows import fund, schedule
+from node.flows.fold import fold
+from node.month import Month
+from node.settlement.payout import Payout, PayoutState
+from node.money import Asset
+from node.store import closes, payouts
+from node.store.closes import Stage
+from tests.crash.lightning.calls import Answer, call, up
+from tests.crash.lightning.events import events, release_held, visit
+from tests.crash.lightning.host import Host
+from tests.crash.lightning.network import NODE, OTHER
+from tests.crash.lightning.people import ACTS
+from tests.crash.lightning.scene import MONTH, Scene
+
+BURSTS: Final = (2, 3)
+ACTS_A_BURST: Final = (3, 6)
+GAPS_S: Final = (0.0, 0.0, 0.003, 0.2, 2.0)
+ROUND_GAPS_S: Final = (0.0, 2.0, 31.0, 61.0, 130.0, 700.0, 3700.0)
+ROUNDS: Final = (4, 7)
+TRIES_MAX: Final = 60
+QUIET_STEPS_S: Final = (
+    *(31.0,) * 6, *(130.0,) * 4, *(700.0,) * 4, *(3700.0,) * 6, *(43_300.0,) * 20,
+)  # fmt: skip
+
+
+async def play(scene: Scene) -> None:
+    """All of it."""
+    scene.weather.begin()
+    months = scene.random.choice((1, 1, 2))
+    for number in range(months):
+        month = MONTH.plus(number)
+        await _month(scene, month)
+        await _close(scene, month)
+        await _pay(scene)
+    scene.weather.end()
+    scene.say("the faults have ended")
+    await _quiet(scene)
+
+
+def _hosts(scene: Scene) -> Sequence[Host]:
+    return scene.hosts if "second_node" in scene.weather.chances else scene.hosts[:1]
+
+
+async def _month(scene: Scene, month: Month) -> None:
+    draw = scene.random
+    for _ in range(draw.randint(*BURSTS)):
+        tasks = []
+        for _ in range(draw.randint(*ACTS_A_BURST)):
+            act = draw.choice(ACTS)
+            tasks.append(asyncio.create_task(act(scene, draw.choice(_hosts(scene))), name="act"))
+            await asyncio.sleep(draw.choice(GAPS_S))
+        tasks.append(asyncio.create_task(events(scene), name="events"))
+        if draw.random() < 0.5:
+            tasks.append(asyncio.create_task(_round(scene, draw.choice(_hosts(scene)))))
+        if draw.random() < 0.3:
+            await call(scene, draw.choice(_hosts(scene)), "fold", lambda n: fold(n.store, n.clock))
+        await asyncio.gather(*tasks)
+        await _sleep_until(scene, draw.uniform(0, 6 * 86_400), month.ends_s - 5000)
+    await _sleep_until(scene, 10**9, month.ends_s - draw.choice((-1, 1)))
+    last = [asyncio.create_task(draw.choice(ACTS)(scene, scene.hosts[0])) for _ in range(2)]
+    await _sleep_until(scene, 10**9, month.ends_s + 1)
+    await asyncio.gather(*last)
+
+
+async def _sleep_until(scene: Scene, seconds: float, latest_s: float) -> None:
+    """Sleep so long, but not beyond a date."""
+    now_s = scene.hosts[0].clock.begins_s + scene.now_s
+    await asyncio.sleep(max(0.0, min(seconds, latest_s - now_s)))
+
+
+async def _close(scene: Scene, month: Month) -> None:
+    for number in range(TRIES_MAX):
+        closing = [_close_once(scene, host) for host in _hosts(scene)]
+        await asyncio.gather(*closing)
+        host = scene.hosts[0]
+        node = await up(scene, host)
+        assert host.process is not None
+        if not host.up:
+            continue
+        answer = await call(scene, host, "look", lambda n: _stage(n, month))
+        if answer.value is Stage.CHECKED:
+            return
+        if number > TRIES_MAX // 2:
+            scene.weather.end()
+        await asyncio.sleep(scene.random.choice((1.0, 20.0)))
+        del node
+    scene.breaches.append(f"waits: {month} is not closed after {TRIES_MAX} tries")
+
+
+async def _stage(node: object, month: Month) -> Stage | None:
+    async with node.store.read() as tx:  # type: ignore[attr-defined]
+        close = await closes.get(tx, month, Asset.SAT)
+    return None if close is None else close.stage
+
+
+async def _close_once(scene: Scene, host: Host) -> Answer:
+    await asyncio.sleep(scene.random.choice(GAPS_S))
+    return await call(
+        scene, host, "close", lambda node: schedule.close_what_is_over(node, lambda _: None)
+    )
+
+
+async def _round(scene: Scene, host: Host) -> None:
+    answer = await call(scene, host, "round", lambda node: node.payer.round())
+    if answer.failed == "LeaseLost":
+        scene.weather.struck["second_node"] += 1
+    if answer.value is not None:
+        report = answer.value
+        scene.say(
+            f"{host.name}: settled {report.settled} refused {report.refused}"
+            f" pending {report.pending} sent {report.sent} postponed {report.postponed}"
+        )
+
+
+async def _pay(scene: Scene) -> None:
+    draw = scene.random
+    troubles = asyncio.create_task(events(scene), name="events")
+    for _ in range(draw.randint(*ROUNDS)):
+        rounds = [_round(scene, host) for host in _hosts(scene) if draw.random() < 0.8]
+        await asyncio.gather(*rounds)
+        if draw.random() < 0.2:
+            await draw.choice(ACTS)(scene, draw.choice(_hosts(scene)))
+        if draw.random() < 0.2:
+            await call(scene, scene.hosts[0], "late", schedule.watch_late)
+        release_held(scene, every=False)
+        await asyncio.sleep(draw.choice(ROUND_GAPS_S))
+    await troubles
+
+
+async def _quiet(scene: Scene) -> None:
+    host = scene.hosts[0]
+    await scene.hosts[1].stop()
+    await visit(scene, NODE)
+    for step_s in QUIET_STEPS_S:
+        release_held(scene, every=True)
+        await _round(scene, host)
+        await call(scene, host, "catch up", lambda node: fund.catch_up(node.funding))
+        await call(scene, host, "fold", lambda node: fold(node.store, node.clock))
+        answer = await call(scene, host, "payouts", all_payouts)
+        if not await _waits(scene, answer.value):
+            return
+        await asyncio.sleep(step_s)
+
+
+async def _waits(scene: Scene, found: Sequence[Payout]) -> bool:
+    """Whether time may still change something."""
+    open_ = [payout for payout in found if payout.state is PayoutState.IN_FLIGHT]
+    due = [payout for payout in found if payout.state is PayoutState.DUE]
+    if not open_:
+        return bool(due)
+    await visit(scene, OTHER)
+    await _round(scene, scene.hosts[0])
+    await visit(scene, NODE)
+    return True
+
+
+async def all_payouts(node: object) -> list[Payout]:
+    """Every payout of the database."""
+    async with node.store.read() as tx:  # type: ignore[attr-defined]
+        found = [await payouts.in_state(tx, Asset.SAT, state, 1000) for state in PayoutState]
+    return [payout for part in found for payout in part]

@@ -1,0 +1,176 @@
+"""What goes wrong in one seed, drawn from its number: which kinds of faults, how often, and when.
+
+    kinds     some of the tables below are drawn for a seed, each with a chance of its own
+    calm      before the play and after its end nothing goes wrong any more
+    counts    a fault is counted when it strikes, not when it is drawn
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import Final
+
+import grpc
+
+from node.failpoints import KNOWN
+from node.wallet.lightning.simulated_faults import Faults, Switch
+from tests.crash.direct_sqlite import Strike
+from tests.crash.lightning.door import Road
+from tests.crash.lightning.network import NODE, OTHER
+from tests.crash.process import Process
+
+SWITCHES: Final = (
+    "not_found", "phantom", "flapping", "late", "expired", "lost_before", "lost_after",
+    "no_route", "hold",
+)  # fmt: skip
+"""Faults of payments, as `simulated_faults.py` has them."""
+ROADS: Final = {
+    "rpc_before": Road.BEFORE,
+    "rpc_after": Road.AFTER,
+    "rpc_silent": Road.SILENT,
+    "rpc_late": Road.LATE,
+    "rpc_odd": Road.ODD,
+}
+COMMITS: Final = {
+    "db_abort": Strike.ABORT,
+    "db_unknown": Strike.UNKNOWN,
+    "kill_before_commit": Strike.KILL,
+    "kill_after_commit": Strike.KILL_AFTER,
+}
+STATEMENTS: Final = {"db_statement": Strike.ABORT, "kill_at_statement": Strike.KILL}
+WEB: Final = (
+    "lnurl_amount", "lnurl_reused", "lnurl_error", "lnurl_slow", "lnurl_short", "lnurl_rubbish",
+)  # fmt: skip
+EVENTS: Final = (
+    "lnd_restart", "lnd_locked", "lnd_starting", "lnd_unsynced", "lnd_other", "clock_jump",
+)  # fmt: skip
+ALWAYS: Final = ("failpoint", "second_node", "cancel")
+KINDS: Final = (*SWITCHES, *ROADS, *COMMITS, *STATEMENTS, *WEB, *EVENTS, *ALWAYS)
+KINDS_A_SEED: Final = (4, 9)
+KILLS_MAX: Final = 5
+FAILPOINTS: Final = tuple(
+    sorted(name for name in KNOWN if name.split(".")[0] not in {"chain", "vault", "contract"})
+)
+_ODD: Final = (
+    grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED,
+    grpc.StatusCode.ABORTED, grpc.StatusCode.CANCELLED,
+)  # fmt: skip
+
+
+class Weather:
+    """Implements `Strikes` (of the database) and `Roads` (of calls to lnd)."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(f"weather {seed}")
+        least, most = KINDS_A_SEED
+        drawn = self.random.sample(KINDS, self.random.randint(least, most))
+        self.chances = {kind: self.random.choice((0.05, 0.15, 0.4)) for kind in drawn}
+        self.struck: Counter[str] = Counter()
+        self.calm = True
+        self.kills_left = KILLS_MAX
+        self.payments = Faults(payers={NODE, OTHER}, seed=seed)
+        self.payments.latency_s = self.random.choice((0.0, 0.05, 1.0, 15.0))
+        self._switches = {kind: getattr(self.payments, kind) for kind in SWITCHES}
+
+    def begin(self) -> None:
+        """From now on things go wrong."""
+        self.calm = False
+        for kind, switch in self._switches.items():
+            switch.chance = self.chances.get(kind, 0.0)
+            switch.reads = self.random.randint(1, 3)
+            switch.seconds = self.random.choice((0.0, 1.0, 45.0, 90.0))
+
+    def end(self) -> None:
+        """Nothing goes wrong any more; what has gone wrong stays."""
+        self.calm = True
+        for switch in self._switches.values():
+            switch.chance = 0.0
+
+    def count(self) -> Counter[str]:
+        """Faults that have struck, by kind."""
+        counted = Counter(self.struck)
+        switches: dict[str, Switch] = self._switches
+        counted.update({kind: len(one.struck) for kind, one in switches.items() if one.struck})
+        return counted
+
+    def strikes(self, kind: str, of: float = 1.0) -> bool:
+        """Whether a fault of this kind strikes now; `of` scales its chance."""
+        if self.calm or kind not in self.chances:
+            return False
+        if self.random.random() >= self.chances[kind] * of:
+            return False
+        if kind.startswith(("kill", "failpoint")):
+            if self.kills_left == 0:
+                return False
+            self.kills_left -= 1
+        self.struck[kind] += 1
+        return True
+
+    # Of the database.
+
+    def at_statement(self, process: Process) -> Strike:
+        """See `Strikes`."""
+        del process
+        for kind, strike in STATEMENTS.items():
+            if self.strikes(kind, 0.01):
+                return strike
+        return Strike.NONE
+
+    def at_commit(self, process: Process) -> Strike:
+        """See `Strikes`."""
+        del process
+        for kind, strike in COMMITS.items():
+            if self.strikes(kind, 0.12):
+                return strike
+        return Strike.NONE
+
+    def turns(self) -> bool:
+        """See `Strikes`."""
+        return not self.calm and self.random.random() < 0.25
+
+    # Of calls to lnd.
+
+    def at_call(self, process: Process, uri: str) -> Road:
+        """See `Roads`."""
+        del process
+        for kind, road in ROADS.items():
+            if road is Road.LATE and not uri.endswith("SendPaymentV2"):
+                continue
+            if self.strikes(kind, 0.6):
+                return road
+        return Road.CLEAR
+
+    def latency_s(self) -> float:
+        """See `Roads`."""
+        return 0.001 if self.calm else self.random.choice((0.001, 0.001, 0.03, 0.4))
+
+    def late_s(self) -> float:
+        """See `Roads`."""
+        return self.random.uniform(0.05, 8.0)
+
+    def odd(self) -> grpc.StatusCode:
+        """See `Roads`."""
+        return self.random.choice(_ODD)
+
+    # Of people's servers.
+
+    def at_lnurl(self) -> str:
+        """What a creator's server does to this request; empty: what it should."""
+        return next((kind for kind in WEB if self.strikes(kind)), "")
+
+    # Of processes.
+
+    def failpoint(self) -> dict[str, str]:
+        """What to arm now; empty: nothing."""
+        if self.calm or "failpoint" not in self.chances or self.kills_left == 0:
+            return {}
+        if self.random.random() >= 0.7:
+            return {}
+        name = self.random.choice(FAILPOINTS)
+        return {name: f"raise@{self.random.randint(1, 2)}"}
+
+    def hit(self, name: str) -> None:
+        """A failpoint was hit."""
+        self.kills_left -= 1
+        self.struck[f"failpoint {name.partition('.')[0]}"] += 1
