@@ -10,6 +10,7 @@ whoever asks for one gets coin for gas with it.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
@@ -32,6 +33,7 @@ GAS_MONEY_WEI: Final = 1000 * 10**18
 EPOCH_SLOTS: Final = 2
 """anvil calls a block finalized when two epochs of so many blocks are above it: here 4 blocks."""
 _HARDFORK: Final = "osaka"
+_STATE_NAME: Final = "state.json"
 _START_LIMIT_S: Final = 30.0
 _CALL_LIMIT_S: Final = 60.0
 
@@ -100,12 +102,15 @@ class Anvil:
     provider: Any = None
     chain_id = ANVIL_CHAIN_ID
 
-    def __init__(self, process: ChildProcess, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, process: ChildProcess, url: str, session: aiohttp.ClientSession, state: Path
+    ) -> None:
         self.url = url
         self.process = process
         self.chain: Chain
         self._session = session
         self._funded: set[str] = set()
+        self._state = state
 
     async def funded(self, name: str) -> Signer:
         """The key of a name, with coin for gas."""
@@ -154,6 +159,19 @@ class Anvil:
         """Forget all that waits."""
         await self.call("anvil_dropAllTransactions")
 
+    async def save(self) -> None:
+        """Write the chain to disk, all or nothing: what `restart` begins with. Not the pool."""
+        packed = await self.call("anvil_dumpState", True)
+        written = self._state.with_suffix(".new")
+        written.write_bytes(gzip.decompress(bytes.fromhex(packed.removeprefix("0x"))))
+        written.replace(self._state)
+
+    async def restart(self) -> None:
+        """SIGKILL, and start again with what was saved: later blocks, and the pool, are gone."""
+        await self.process.kill()
+        await self.process.start()
+        await until(self.answers, "anvil answers", _START_LIMIT_S)
+
     async def call(self, method: str, *params: object) -> Any:
         """One JSON-RPC call. Raise DaemonError on an error, aiohttp's errors when unreachable."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
@@ -179,12 +197,14 @@ async def open_anvil(
     *,
     instant: bool = True,
     starts_s: int | None = None,
+    keeps: bool = False,
     progress: Callable[[str], None] = _quietly,
 ) -> AsyncIterator[Anvil]:
     """A new chain in a process of ours, with the rules of today's main networks.
 
     `folder` gets its log. `instant`: each transaction gets its block at once; else they wait for
-    `mine`. `starts_s`: the time of its first block, by default now. Raises DaemonError.
+    `mine`. `starts_s`: the time of its first block, by default now. `keeps`: what was saved is
+    there after `restart`. Raises DaemonError.
     """
     binary = await ensure_anvil(progress)
     os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - one call, before anything runs
@@ -200,11 +220,12 @@ async def open_anvil(
         "--accounts=1",
         *([] if instant else ["--no-mining"]),
         *([] if starts_s is None else [f"--timestamp={starts_s}"]),
+        *([f"--state={folder / _STATE_NAME}", "--preserve-historical-states"] if keeps else []),
     ]
     process = ChildProcess("anvil", command, folder / "anvil.log")
     timeout = aiohttp.ClientTimeout(total=_CALL_LIMIT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        anvil = Anvil(process, f"http://{HOST}:{port}", session)
+        anvil = Anvil(process, f"http://{HOST}:{port}", session, folder / _STATE_NAME)
         try:
             await process.start()
             await until(anvil.answers, "anvil answers", _START_LIMIT_S)

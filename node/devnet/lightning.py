@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -69,6 +70,7 @@ class LightningNetwork:
 
     async def kill(self, node: DevNode) -> None:
         """SIGKILL: the process is gone when this returns, in the middle of whatever it did."""
+        await self._lnds[node.name].locked.kill()
         await self._lnds[node.name].process.kill()
 
     async def stop(self, node: DevNode) -> None:
@@ -87,6 +89,21 @@ class LightningNetwork:
         if "router" in running:
             await _connect(running)
             await _channels_active(running)
+
+    async def start_locked(self, node: DevNode) -> None:
+        """Start a node that was killed or stopped, and leave its wallet locked.
+
+        Raise DaemonError. `kill` ends it.
+        """
+        await self._lnds[node.name].start_locked()
+
+    def pause(self, node: DevNode) -> None:
+        """SIGSTOP: it keeps its connections, and says nothing until `resume`."""
+        self._lnds[node.name].process.signal(signal.SIGSTOP)
+
+    def resume(self, node: DevNode) -> None:
+        """SIGCONT."""
+        self._lnds[node.name].process.signal(signal.SIGCONT)
 
     async def bake(self, node: DevNode, permissions: Sequence[str]) -> Path:
         """Bake a macaroon that may call these URIs only, such as "/lnrpc.Lightning/GetInfo".

@@ -37,12 +37,14 @@ class LnurlServer:
 
 
 @asynccontextmanager
-async def open_lnurl_server(wallets: Mapping[str, LightningStub]) -> AsyncIterator[LnurlServer]:
+async def open_lnurl_server(
+    wallets: Mapping[str, LightningStub], *, expiry_s: int = INVOICE_EXPIRY_S
+) -> AsyncIterator[LnurlServer]:
     """Serve a Lightning address for each name, whose invoices are its wallet's.
 
     The mapping is read at each request: names may be added while the server runs.
     """
-    desk = _Desk(wallets)
+    desk = _Desk(wallets, expiry_s)
     app = web.Application()
     app.router.add_get("/.well-known/lnurlp/{name}", desk.offer)
     app.router.add_get("/lnurlp/{name}/invoice", desk.invoice)
@@ -56,8 +58,9 @@ async def open_lnurl_server(wallets: Mapping[str, LightningStub]) -> AsyncIterat
 
 
 class _Desk:
-    def __init__(self, wallets: Mapping[str, LightningStub]) -> None:
+    def __init__(self, wallets: Mapping[str, LightningStub], expiry_s: int) -> None:
         self._wallets = wallets
+        self._expiry_s = expiry_s
 
     async def offer(self, request: web.Request) -> web.Response:
         """LUD-06, step 3: what may be sent, and where the invoice is to be had."""
@@ -85,7 +88,7 @@ class _Desk:
         order = ln.Invoice(
             value_msat=amount_msat,
             description_hash=hashlib.sha256(_metadata(name, request.host).encode()).digest(),
-            expiry=INVOICE_EXPIRY_S,
+            expiry=self._expiry_s,
         )
         try:
             made = await self._wallets[name].AddInvoice(order)

@@ -49,7 +49,9 @@ PAYER_PERMISSIONS = (
 """What the flattr node needs of its lnd. State/GetState is not here: it is open to all."""
 
 _START_LIMIT_S = 120.0
+_LOCKED = 1
 _SERVER_ACTIVE = 4
+_OPENS_ITSELF = "--noseedbackup"
 _MACAROON_NAME = "admin.macaroon"
 _CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -107,6 +109,9 @@ class Lnd:
         self.macaroon_path = folder / "data" / "chain" / "bitcoin" / "simnet" / _MACAROON_NAME
         command = [str(binary), *_flags(self, btcd), *flags]
         self.process = ChildProcess(name, command, folder / "lnd.log")
+        asking = [flag for flag in command if flag != _OPENS_ITSELF]
+        self.locked = ChildProcess(name, asking, folder / "lnd.log")
+        """The same lnd, with a wallet that nobody has unlocked."""
         self._channel: grpc.aio.Channel | None = None
         self._state: StateStub = None
         self.lightning: LightningStub = None
@@ -118,10 +123,16 @@ class Lnd:
         await self.process.start()
         await until(self._ready, f"{self.name} answers and is synced", _START_LIMIT_S)
 
+    async def start_locked(self) -> None:
+        """Start it, and wait until it says that its wallet is locked. Raise DaemonError."""
+        await self.locked.start()
+        await until(self._is_locked, f"{self.name} says that it is locked", _START_LIMIT_S)
+
     async def close(self) -> None:
         """Close the channel and end the process. Nothing of it is needed any more."""
         if self._channel is not None:
             await self._channel.close()
+        await self.locked.kill()
         await self.process.kill()
 
     async def describe(self) -> DevNode:
@@ -151,6 +162,14 @@ class Lnd:
         except grpc.aio.AioRpcError as error:
             raise DaemonError(f"{self.name} bakes no macaroon: {error.details()}") from None
         return _write(self.folder / file_name, bytes.fromhex(answer.macaroon))
+
+    async def _is_locked(self) -> bool:
+        self.locked.demand_running()
+        try:
+            answer = await self._state.GetState(state.GetStateRequest())
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.state == _LOCKED)
 
     async def _ready(self) -> bool:
         self.process.demand_running()
@@ -199,7 +218,7 @@ def _flags(lnd: Lnd, btcd: Btcd) -> list[str]:
         f"--rpclisten={HOST}:{lnd.port}",
         "--norest",
         "--nobootstrap",
-        "--noseedbackup",
+        _OPENS_ITSELF,
         "--accept-keysend",
         "--bitcoin.simnet",
         "--bitcoin.node=btcd",

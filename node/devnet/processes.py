@@ -70,6 +70,11 @@ class ChildProcess:
         """SIGKILL, and wait until it has ended."""
         await self._end(signal.SIGKILL)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal, such as SIGSTOP. It must be running."""
+        assert self._process is not None, self.name
+        self._process.send_signal(number)
+
     def demand_running(self) -> None:
         """Raise DaemonError, with the end of the log, when the process has ended by itself."""
         if not self.running:

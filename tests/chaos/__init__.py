@@ -1,0 +1,1 @@
+"""Real processes, killed by a schedule: `python -m tests.chaos`, `make chaos`."""
