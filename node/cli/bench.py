@@ -1,4 +1,4 @@
-"""`flattr-node bench clicks|counters|close|payouts`: ratios, measured side by side in one run.
+"""`flattr-node bench clicks|processes|counters|close|payouts`: ratios, measured side by side in one run.
 
 Single figures of a machine say little; each is put beside what the same machine can do at best (a
 no-op, a warm read, a bare loop) or what one would write first (an ORM loop), in the same run. What
@@ -24,6 +24,7 @@ from node.devnet.bench_close import Closes, bench_close
 from node.devnet.bench_counters import CounterFigures, bench_counters
 from node.devnet.bench_payouts import PayoutFigures, bench_payouts
 from node.devnet.bench_places import Kind
+from node.devnet.bench_processes import ProcessFigures, bench_processes
 from node.devnet.postgres import open_postgres
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
@@ -53,6 +54,28 @@ def clicks(
             for kind in _kinds(database)
         ]
     _show({"clicks": [asdict(one) for one in found]}, _click_table(found), as_json=as_json)
+
+
+@bench.command
+def processes(
+    *,
+    rows: Annotated[int, Parameter(help="How many clicks are in the table already.")] = 1_000_000,
+    connections: Annotated[int, Parameter(help="How many ask at once.")] = 128,
+    seconds: Annotated[float, Parameter(help="How long each is measured a round.")] = 3.0,
+    rounds: Annotated[int, Parameter(help="Rounds; medians count.")] = 5,
+    database: Database = "both",
+    as_json: Json = False,
+) -> None:
+    """Click over HTTP with 1, 2 and 4 processes on a database: against one that does nothing."""
+    with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder, open_postgres() as url:
+        load = Load(rows, connections, seconds, rounds)
+        found = [
+            one
+            for kind in _kinds(database)
+            for one in uvloop.run(bench_processes(Path(folder), url, kind, load, _tell))
+        ]
+    figures = {"processes": [asdict(one) for one in found]}
+    _show(figures, _process_table(found), as_json=as_json)
 
 
 @bench.command
@@ -102,6 +125,7 @@ def payouts(
 def everything(*, as_json: Json = False) -> None:
     """All of them, at their usual sizes."""
     clicks(as_json=as_json)
+    processes(as_json=as_json)
     counters(as_json=as_json)
     close(as_json=as_json)
     payouts(as_json=as_json)
@@ -136,6 +160,20 @@ def _click_table(found: Sequence[ClickFigures]) -> Table:
             f"{one.of_noop:.2f}", f"{one.naive_per_s:,.0f}", f"{one.times_naive:.0f}",
             f"{one.clicks_p50_ms:.1f}", f"{one.clicks_p99_ms:.1f}", f"{one.alone_p50_ms:.2f}",
             f"{one.fold_per_s:,.0f}",
+        )  # fmt: skip
+    return table
+
+
+def _process_table(found: Sequence[ProcessFigures]) -> Table:
+    table = Table(title="Durable clicks over HTTP by several processes")
+    for column in ("database", "processes", "no-op/s", "clicks/s", "of no-op", "times one",
+                   "p50 ms", "p99 ms"):  # fmt: skip
+        table.add_column(column, justify="right")
+    for one in found:
+        table.add_row(
+            one.database, str(one.processes), f"{one.noop_per_s:,.0f}",
+            f"{one.clicks_per_s:,.0f}", f"{one.of_noop:.2f}", f"{one.times_one:.2f}",
+            f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}",
         )  # fmt: skip
     return table
 

@@ -42,6 +42,7 @@ from node.devnet.bench_twins import NaiveClicks
 from node.flows.fold import fold
 from node.month import Month
 from node.settlement.fold import FLATTR
+from node.store.click_socket import ClickSocket
 from node.store.dialect import driver_url
 from node.store.engine import Tx, open_store
 from node.store.inbox import ClickRow, pack_group
@@ -63,6 +64,14 @@ _WARM_S: Final = 5.0
 _FAR_US: Final = 2**62
 _MODULE: Final = "bench_clicks"
 _NOTHING: Final = b'{"thing":1,"month":"2026-11","flattred":true,"network":"simnet"}'
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPort:
+    """A server that is one of several on its port (`bench_processes.py`). Port 0: it chooses."""
+
+    port: int
+    clicks: ClickSocket | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +226,7 @@ async def _fold(url: str) -> dict[str, Any]:
         return {"per_s": folded / (perf_counter() - began)}
 
 
-async def _serve(url: str) -> None:
+async def _serve(url: str, shared: SharedPort | None = None) -> None:
     log.set_up()
     engine = create_async_engine(driver_url(url))
     twin = NaiveClicks(engine)
@@ -226,11 +235,15 @@ async def _serve(url: str) -> None:
         folder = Path(text)
         async with open_simulated_network(folder / "net", {"node": 0}) as network:
             lnd = LndSettings(lndconnect=network.nodes["node"].lndconnect)
-            limits = WebSettings(port=0, requests_per_minute=10**9, connections_per_address=10**4)
+            limits = WebSettings(
+                port=shared.port if shared else 0, processes=2 if shared else 1,
+                requests_per_minute=10**9, connections_per_address=10**4,
+            )  # fmt: skip
             settings = Settings(database=url, lnd=lnd, web=limits)
             more = [web.post(URLS["noop"], _noop), web.post(URLS["naive"], twin.flattr)]
+            socket = shared.clicks if shared else None
             async with (
-                open_node(settings, folder, SystemClock()) as node,
+                open_node(settings, folder, SystemClock(), click_socket=socket) as node,
                 open_server(node, more) as server,
             ):
                 say({"port": int(server.url.rpartition(":")[2])})
@@ -260,6 +273,13 @@ async def _load(port: int, url: str, connections: int, seconds: float, seed: int
     say(asdict(await press(port, requests, seconds)))
 
 
+def _shared(port: str, socket: str, role: str) -> SharedPort:
+    """`role`: whether this process writes for the others, asks another one, or writes its own."""
+    writes = {"writes": True, "asks": False}
+    clicks = ClickSocket(Path(socket), writes[role]) if role in writes else None
+    return SharedPort(int(port), clicks)
+
+
 def _token(clicker: int) -> str:
     return f"flattr_bench{clicker:06d}"
 
@@ -276,7 +296,7 @@ def main() -> None:
     elif step == "fold":
         say(asyncio.run(_fold(words[0])))
     elif step == "serve":
-        uvloop.run(_serve(words[0]))
+        uvloop.run(_serve(words[0], _shared(*words[1:]) if words[1:] else None))
     else:
         port, name, connections, seconds, seed = words
         load = _load(int(port), URLS[name], int(connections), float(seconds), int(seed))  # type: ignore[index]  # the parent says one of them

@@ -39,7 +39,7 @@ async def open_copy(url: str) -> AsyncIterator[str]:
             yield copied
         return
     path = Path(url.removeprefix(_SQLITE))
-    copy = path.with_suffix(".copy")
+    copy = path.with_name(f"{uuid4().hex}.copy")
     shutil.copy(path, copy)
     try:
         yield f"{_SQLITE}{copy}"

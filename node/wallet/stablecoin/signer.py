@@ -2,7 +2,8 @@
 
 It lies in a keystore, the encrypted file that all Ethereum wallets read, and its passphrase comes
 from elsewhere. Signing is deterministic (RFC 6979): the same order gives the same bytes, so what is
-stored before it is sent can also be made again.
+stored before it is sent can also be made again. The curve is libsecp256k1's where coincurve has a
+wheel; else eth-keys computes it in Python, to the same bytes in some six times as long.
 """
 
 from __future__ import annotations
