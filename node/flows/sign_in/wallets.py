@@ -14,6 +14,7 @@ from node.store.sessions import Session
 
 _HOUR_US = 3_600_000_000
 
+
 async def wallets_of(store: Store, member: MemberId) -> list[Identity]:
     """A member's wallets, oldest first."""
     async with store.read() as tx:

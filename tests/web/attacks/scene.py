@@ -74,6 +74,7 @@ class Scene:
         await self.people.sign_in(self.alice, self.mallory)
         if operator:
             await self.operator.sign_in()
+        await self.call("alice", "GET", "/api/v1/earnings", None)  # folds clicks
         self.ids["session"] = await self.session_of(self.alice)
         await self.from_here()
 
