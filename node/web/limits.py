@@ -19,7 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 
 from node.clock import Clock
 from node.config import WebSettings
-from node.errors import TooMany
+from node.errors import Busy, TooMany
 
 CALLERS_MAX: Final = 100_000
 """With more callers than this in one minute, all counts begin again: memory is bounded."""
@@ -33,6 +33,8 @@ SIGN_IN_SHARE: Final = 10
 """One of so many requests a minute may ask to sign in, or bring a signature, from one address."""
 NETWORK_SHARE: Final = 4
 """Of one network (`network_of`) may come so many times as many sign-ins as of one address."""
+CONTRACTS_A_MINUTE: Final = 60
+"""How many signatures a minute contracts are asked about (EIP-1271), of everybody together."""
 _IPV4_NETWORK: Final = 3
 _IPV6_NETWORK_BITS: Final = 48
 _MINUTE_US: Final = 60_000_000
@@ -109,6 +111,15 @@ class Limits:
         of_network = self._add(f"sign-in from {network_of(address)}")
         if self.count(f"sign-in {address}") > most or of_network > NETWORK_SHARE * most:
             raise TooMany("too many tries to sign in: wait a little", self._left_s())
+
+    def count_contract(self) -> None:
+        """Count a signature that only a contract can judge, of everybody. Raises Busy.
+
+        Each is two calls to an RPC, at the word of somebody who is signed in nowhere.
+        """
+        if self._add("contract wallets") > CONTRACTS_A_MINUTE:
+            words = "too many contract wallets sign in at once: try again in a minute"
+            raise Busy(words, self._left_s())
 
     def count_look(self, member: int) -> None:
         """Count a look at a stranger's site, by member. Raises TooMany."""

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from node.config import WebSettings
-from node.errors import TooMany
-from node.web.limits import NETWORK_SHARE, SIGN_IN_SHARE, Limits, network_of, site_of
+from node.errors import Busy, TooMany
+from node.web.limits import (
+    CONTRACTS_A_MINUTE,
+    NETWORK_SHARE,
+    SIGN_IN_SHARE,
+    Limits,
+    network_of,
+    site_of,
+)
 
 OF_ADDRESS = 3
 
@@ -41,6 +48,15 @@ def test_one_address_asks_as_often_as_before(limits):
     with pytest.raises(TooMany):
         limits.count_sign_in(site_of("198.51.100.7"))
     limits.count_sign_in(site_of("198.51.100.8"))
+
+
+def test_everybody_together_asks_contracts_so_often(limits, clock):
+    for _ in range(CONTRACTS_A_MINUTE):
+        limits.count_contract()
+    with pytest.raises(Busy):
+        limits.count_contract()
+    clock.advance(60)
+    limits.count_contract()
 
 
 @pytest.mark.parametrize(

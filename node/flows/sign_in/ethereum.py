@@ -7,6 +7,7 @@ somebody else's contract on another chain.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from node.clock import now_s
@@ -32,8 +33,13 @@ async def show(
     return _text(sign_in, checked, words, nonce, issued_s, issued_s + VALID_S).text()
 
 
-async def signed(sign_in: SignIn, browser: str, text: str, signature: str) -> Proof:
+async def signed(
+    sign_in: SignIn, browser: str, text: str, signature: str,
+    count_contract: Callable[[], None] = lambda: None,
+) -> Proof:  # fmt: skip
     """The browser brings text and signature back.
+
+    `count_contract` is called before a contract is asked, and raises when that is too often.
 
     Raises BadInput, Forbidden for a signature of another, Conflict for a text that is over,
     RailUnavailable when a contract can't be asked now.
@@ -41,7 +47,10 @@ async def signed(sign_in: SignIn, browser: str, text: str, signature: str) -> Pr
     given, octets = parse_link_text(text), parse_signature(signature)
     asked = await find(sign_in, "ethereum", given.nonce)
     await _demand_ours(sign_in, given, asked)
-    how = await signed_how(sign_in.chain, given.address, text, octets)
+    how = await signed_how(None, given.address, text, octets)
+    if how is None and sign_in.chain is not None:
+        count_contract()
+        how = await signed_how(sign_in.chain, given.address, text, octets)
     if how is None:
         raise Forbidden(f"the signature is not one of {given.address}")
     key = given.address if how == "key" else f"eip155:{sign_in.chain_id}:{given.address}"

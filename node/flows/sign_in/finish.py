@@ -3,7 +3,11 @@
     login   known wallet ▶ its member is signed in
             new wallet   ▶ a name is wanted ▶ a new member is signed in
     auth    a wallet of the member ▶ a fresh session in place of the old one
-    link    new wallet   ▶ it is the member's, too
+    link    new wallet   ▶ it is the member's, too; a Lightning wallet once the member says "mine"
+
+A Lightning wallet brings its signature by itself, so whoever sees the code first could become one
+of the member's: which key has signed is shown, and nothing is linked until the member has said,
+just after a sign-in, that this very key is theirs.
 
 The proof is used up in the transaction that does it. Where two browsers bring the same new wallet
 at once, one makes the member, and the other finds that the wallet is known.
@@ -15,10 +19,10 @@ import secrets
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from node.errors import Conflict, Forbidden, FreshSignInNeeded
+from node.errors import Conflict, Forbidden
 from node.flows.join import add_member
 from node.flows.sessions import NewSession, find_in, open_in
-from node.flows.sign_in.asking import SignIn, hash_of
+from node.flows.sign_in.asking import SignIn, demand_may_link, hash_of
 from node.flows.sign_in.words import tell, wallet_name
 from node.ids import MemberId
 from node.store import challenges, identities, members
@@ -59,6 +63,13 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True)
+class YesWanted:
+    """A Lightning wallet has signed to be linked: the proof waits until its key is called mine."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class NameWanted:
     """Nobody has this wallet yet: the proof waits for a name."""
 
@@ -70,34 +81,44 @@ class Unsigned:
     """No wallet has signed for this browser, or its time is over."""
 
 
-Finished: TypeAlias = SignedIn | Linked | NameWanted | Unsigned
+Finished: TypeAlias = SignedIn | Linked | YesWanted | NameWanted | Unsigned
 
 
 class _LostRace(Exception):
     """Somebody else has made a member of this wallet a moment ago."""
 
 
-async def finish(sign_in: SignIn, browser: Browser, name: str | None = None) -> Finished:
+async def finish(
+    sign_in: SignIn, browser: Browser, name: str | None = None, *, mine: str = ""
+) -> Finished:
     """Use the proof of this browser up; `name`: of the new member, if the wallet is new.
+
+    `mine`: the key that the member has called the own, of a Lightning wallet to be linked.
 
     Raises BadInput and Conflict for the name, Forbidden and Conflict when the wallet is not one
     that may do this, FreshSignInNeeded.
     """
     try:
-        return await _finish(sign_in, browser, name)
+        return await _finish(sign_in, browser, name, mine)
     except _LostRace:
-        return await _finish(sign_in, browser, name)
+        return await _finish(sign_in, browser, name, mine)
 
 
-async def _finish(sign_in: SignIn, browser: Browser, name: str | None) -> Finished:
+async def decline(sign_in: SignIn, browser: Browser) -> None:
+    """The wallet that has signed for this browser is not the member's: forget what it proved."""
+    async with sign_in.store.write() as tx:
+        await challenges.take_proof(tx, hash_of(browser.secret), sign_in.clock.now_us())
+
+
+async def _finish(sign_in: SignIn, browser: Browser, name: str | None, mine: str) -> Finished:
     now_us = sign_in.clock.now_us()
     async with sign_in.store.write() as tx:
         proof = await challenges.proof_of(tx, hash_of(browser.secret), now_us)
         if proof is None:
             return Unsigned()
         known = await identities.find(tx, proof.kind, proof.key)
-        if proof.action == "login" and known is None and name is None:
-            return NameWanted(wallet_name(proof.kind, proof.key))
+        if (wanted := _wanted_first(proof, known, name, mine)) is not None:
+            return wanted
         if await challenges.take_proof(tx, hash_of(browser.secret), now_us) != proof:
             return Unsigned()
         match proof.action:
@@ -107,6 +128,17 @@ async def _finish(sign_in: SignIn, browser: Browser, name: str | None) -> Finish
                 return await _sign_again(tx, sign_in, browser, proof, known)
             case "link":
                 return await _link(tx, sign_in, browser, proof, known)
+
+
+def _wanted_first(
+    proof: Proof, known: Identity | None, name: str | None, mine: str
+) -> NameWanted | YesWanted | None:
+    """What the member must say before the proof is used up."""
+    if proof.action == "login" and known is None and name is None:
+        return NameWanted(wallet_name(proof.kind, proof.key))
+    if proof.action == "link" and proof.kind == "lightning" and mine != proof.key:
+        return YesWanted(proof.key)
+    return None
 
 
 async def _log_in(
@@ -144,8 +176,7 @@ async def _link(
     before = await identities.of_member(tx, member)
     if len(before) >= IDENTITIES_MAX:
         raise Conflict(f"a member has at most {IDENTITIES_MAX} wallets: remove one first")
-    if before and by.signed_in_us is None:
-        raise FreshSignInNeeded("sign in with a wallet of yours, and then add another one")
+    await demand_may_link(tx, sign_in.clock, by)
     added = await _add(tx, sign_in, proof, member)
     if added is None:
         raise Conflict("this wallet is another member's: take another one")

@@ -53,8 +53,9 @@ async def sign(call: PageCall) -> web.Response:
     call.desk.limits.count_sign_in(call.address)
     try:
         await ethereum.signed(
-            sign_in_of(call.node), call.browser.visitor, text, call.field("signature")
-        )
+            sign_in_of(call.node), call.browser.visitor, text, call.field("signature"),
+            call.desk.limits.count_contract,
+        )  # fmt: skip
         return await finished(call, wanted)
     except Rejected as error:
         return asked.again(call, wanted, PATH, error)

@@ -8,7 +8,15 @@ from aiohttp import web
 
 from node.errors import Rejected
 from node.flows.sign_in.asking import waiting
-from node.flows.sign_in.finish import Linked, NameWanted, SignedIn, Unsigned, finish
+from node.flows.sign_in.finish import (
+    Linked,
+    NameWanted,
+    SignedIn,
+    Unsigned,
+    YesWanted,
+    decline,
+    finish,
+)
 from node.flows.sign_in.words import wallet_name
 from node.web.login import asked
 from node.web.login.asked import START, WALLETS, Asked, browser_of, sign_in_of
@@ -17,6 +25,7 @@ from node.web.pages.refusals import sentence
 from node.web.pages.render import redirect, render
 
 NAME: Final = "/sign-in/name"
+LINK: Final = "/sign-in/link"
 
 
 async def take(call: PageCall) -> web.Response:
@@ -56,9 +65,33 @@ async def _name(
     )  # fmt: skip
 
 
-async def finished(call: PageCall, wanted: Asked, given: str | None = None) -> web.Response:
+async def ask_whose(call: PageCall) -> web.Response:
+    """GET /sign-in/link: which wallet has signed, and whose it is."""
+    wanted = await asked.read(call)
+    proof = await waiting(sign_in_of(call.node), call.browser.visitor)
+    if proof is None or proof.action != "link" or proof.member != call.member:
+        return _unsigned(call, wanted)
+    return render(call, "login/whose.html", asked=wanted, key=proof.key)
+
+
+async def say_whose(call: PageCall) -> web.Response:
+    """POST /sign-in/link: it is mine, or it is not."""
+    wanted = await asked.read(call)
+    if call.field("whose") != "mine":
+        await decline(sign_in_of(call.node), browser_of(call))
+        said = call.gettext("That wallet was not added. Ask for a new code, and show it to nobody.")
+        return redirect(call, WALLETS, said=said)
+    try:
+        return await finished(call, wanted, mine=call.field("key"))
+    except Rejected as error:
+        return asked.again(call, wanted, START, error)
+
+
+async def finished(
+    call: PageCall, wanted: Asked, given: str | None = None, *, mine: str = ""
+) -> web.Response:
     """Take the proof of this browser, and answer. Raises as `finish` does."""
-    done = await finish(sign_in_of(call.node), browser_of(call), given)
+    done = await finish(sign_in_of(call.node), browser_of(call), given, mine=mine)
     match done:
         case SignedIn(new=new, joined=joined):
             call.browser.sign_in(new.secret)
@@ -69,6 +102,8 @@ async def finished(call: PageCall, wanted: Asked, given: str | None = None) -> w
                 call.browser.sign_in(opened.secret)
             after = wanted.next if opened is not None else WALLETS
             return redirect(call, after, said=call.gettext("This wallet can sign in as you now."))
+        case YesWanted():
+            return redirect(call, wanted.path(LINK))
         case NameWanted():
             return redirect(call, wanted.path(NAME))
         case Unsigned():
@@ -85,4 +120,6 @@ PAGES: Final = (
          fields=asked.FIELDS),
     Page("GET", NAME, "a name for somebody who is new", ask_name, "anyone", query=asked.FIELDS),
     Page("POST", NAME, "join under this name", name, "anyone", fields=("name", *asked.FIELDS)),
+    Page("GET", LINK, "which wallet has signed: is it mine?", ask_whose, query=asked.FIELDS),
+    Page("POST", LINK, "it is, or it is not", say_whose, fields=("key", "whose", *asked.FIELDS)),
 )  # fmt: skip

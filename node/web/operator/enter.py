@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from node.clock import now_s
-from node.errors import Forbidden, NotFound
+from node.errors import NotFound
 from node.flows.operator import access, passkeys
 from node.ids import derive
 from node.store.operator_access import Passkey
@@ -16,6 +16,7 @@ from node.web.pages import forms, language
 
 YEAR_S: Final = 31_536_000
 REMOVE: Final = "remove passkey {passkey}"
+ADD: Final = "add a passkey"
 
 
 async def show_sign_in(call: OperatorCall) -> web.Response:
@@ -68,26 +69,25 @@ async def sign_out(call: OperatorCall) -> web.Response:
 async def show_access(call: OperatorCall) -> web.Response:
     """GET /access: passkeys and sessions."""
     node = call.node
-    may_add, asked = _may_add(call), ""
+    known = await passkeys.passkeys(node.store)
+    confirm = await call.ask(ADD)
+    may_add, asked = bool(known) or not confirm, ""
     if may_add:
         asked = await passkeys.ask_to_register(
             node.store, node.clock, call.console.site, call.operator
         )
-    known = await passkeys.passkeys(node.store)
     return call.render(
         "access.html", passkeys=[(_short(one), one) for one in known], asked=asked,
-        may_add=may_add, site=call.console.site, mine=call.operator.id,
+        confirm=confirm, may_add=may_add, site=call.console.site, mine=call.operator.id,
         sessions=await access.sessions(node.store, node.clock), now_s=now_s(node.clock),
     )  # fmt: skip
 
 
 async def add_passkey(call: OperatorCall) -> web.Response:
-    """POST /access/passkeys: the answer of the new one."""
-    if not _may_add(call):
-        raise Forbidden("sign in again first: a passkey is added within ten minutes after that")
+    """POST /access/passkeys: the answer of the new one, after one that is known has agreed."""
     node = call.node
     await passkeys.register(
-        node.store, node.clock, call.console.site, call.operator, call.field(ANSWER),
+        node.store, node.clock, call.console.site, call.operator, call.field("made"),
         call.field("name"),
     )  # fmt: skip
     return call.to("/access", said=call.gettext("The passkey is added."))
@@ -126,12 +126,6 @@ async def serve_file(call: OperatorCall) -> web.Response:
     return call.desk.files.answer(call.request)
 
 
-def _may_add(call: OperatorCall) -> bool:
-    """Whether the sign-in was within the last minutes."""
-    age_us = call.node.clock.now_us() - call.operator.created_us
-    return age_us < access.FRESH_S * 1_000_000
-
-
 async def _passkey(call: OperatorCall) -> Passkey:
     """The passkey in the path. Raises NotFound."""
     wanted = call.name("passkey")
@@ -157,7 +151,7 @@ PAGES: Final = (
     OperatorPage("POST", "/sign-out", "sign out", sign_out),
     OperatorPage("GET", "/access", "passkeys and sessions", show_access),
     OperatorPage("POST", "/access/passkeys", "add a passkey", add_passkey,
-                 fields=(ANSWER, "name"), back="/access"),
+                 fields=(ANSWER, "made", "name"), back="/access", act=ADD),
     OperatorPage("GET", "/access/passkeys/{passkey}", "one passkey", show_removal),
     OperatorPage("POST", "/access/passkeys/{passkey}/remove", "remove it", remove_passkey,
                  fields=(ANSWER,), back="/access", act=REMOVE),

@@ -28,14 +28,17 @@ async function create(asked) {
 const answer = (key, response) => JSON.stringify({
   id: key.id, rawId: text(key.rawId), type: key.type, response, clientExtensionResults: {} });
 
-function ask(form, options, how) {
+function ask(form) {
+  const { passkey, newPasskey } = form.dataset;
   form.addEventListener("submit", async (event) => {
-    const field = form.elements.answer, trouble = form.querySelector("[data-trouble]");
-    if (field.value) return;
+    const { answer, made } = form.elements, trouble = form.querySelector("[data-trouble]");
+    if (answer.value || made?.value) return;
     event.preventDefault();
     trouble.hidden = true;
     try {
-      field.value = await how(JSON.parse(options));
+      const confirmed = passkey ? await get(JSON.parse(passkey)) : "";
+      if (newPasskey) made.value = await create(JSON.parse(newPasskey));
+      answer.value = confirmed;
       form.submit();
     } catch (error) {
       trouble.textContent = error.message;
@@ -44,8 +47,7 @@ function ask(form, options, how) {
   });
 }
 
-for (const form of document.querySelectorAll("form[data-passkey]")) ask(form, form.dataset.passkey, get);
-for (const form of document.querySelectorAll("form[data-new-passkey]")) ask(form, form.dataset.newPasskey, create);
+for (const form of document.querySelectorAll("form[data-passkey], form[data-new-passkey]")) ask(form);
 
 const places = new Map([...document.querySelectorAll("[data-live]")].map((one) => [one.dataset.live, one]));
 if (places.size) {

@@ -63,10 +63,14 @@ class Person:
                 signed = keys.sign_event(shown, self.nostr)
                 return await nostr.signed(self.sign_in, self.secret, signed)
 
-    async def finish(self, name: str | None = None):
-        """Come for what was signed; the cookie is kept as a browser keeps it."""
+    async def finish(self, name: str | None = None, mine: str | None = None):
+        """Come for what was signed; the cookie is kept as a browser keeps it.
+
+        `mine`: the key that is called the own; of a Lightning wallet, the one in the hand.
+        """
         browser = Browser(self.secret, "Firefox", self.session_secret)
-        done = await finish(self.sign_in, browser, name)
+        whose = self.lightning.linking_key if mine is None else mine
+        done = await finish(self.sign_in, browser, name, mine=whose)
         if (new := getattr(done, "new", None)) is not None:
             self.session, self.session_secret = new.session, new.secret
         return done

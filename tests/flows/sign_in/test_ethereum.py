@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from node.errors import BadInput, BadTarget, Conflict, Forbidden, RailUnavailable
+from node.errors import BadInput, BadTarget, Busy, Conflict, Forbidden, RailUnavailable
 from node.flows.sign_in import ethereum
-from node.flows.sign_in.asking import VALID_S
+from node.flows.sign_in.asking import VALID_S, waiting
 from node.wallet.stablecoin.siwe import parse_link_text
 from tests.conftest import MONTH
 from tests.flows.sign_in import keys
@@ -122,3 +122,16 @@ async def test_a_contract_that_cannot_be_asked_can_be_asked_again(ann, sign_in):
         await ethereum.signed(away, ann.secret, text, WALLET.lower())
     chain.away = False
     assert await ethereum.signed(away, ann.secret, text, WALLET.lower())
+
+
+async def test_a_key_asks_no_contract_and_too_many_contracts_have_to_wait(ann, bob, sign_in):
+    def too_many() -> None:
+        raise Busy("too many", 60)
+
+    text = await ethereum.show(sign_in, ann.secret, ann.ethereum.address)
+    wrong = keys.sign_text(text, bob.ethereum)
+    with pytest.raises(Busy):
+        await ethereum.signed(sign_in, ann.secret, text, wrong, too_many)
+    good = keys.sign_text(text, ann.ethereum)
+    assert await ethereum.signed(sign_in, ann.secret, text, good, too_many)
+    assert await waiting(sign_in, ann.secret)

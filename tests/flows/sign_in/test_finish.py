@@ -9,11 +9,22 @@ import pytest
 from node.errors import BadInput, Conflict, Forbidden, FreshSignInNeeded
 from node.flows import join, sessions
 from node.flows.look import notices_of
+from node.flows.sign_in import lightning
 from node.flows.sign_in.asking import PROOF_VALID_S, new_browser
-from node.flows.sign_in.finish import IDENTITIES_MAX, Linked, NameWanted, SignedIn, Unsigned
+from node.flows.sign_in.finish import (
+    IDENTITIES_MAX,
+    Browser,
+    Linked,
+    NameWanted,
+    SignedIn,
+    Unsigned,
+    YesWanted,
+    decline,
+)
 from node.flows.sign_in.wallets import wallets_of
 from node.store import identities, members
 from node.store.engine import NEWEST
+from tests.flows.sign_in import keys
 from tests.flows.sign_in.conftest import Person
 
 KINDS = ["lightning", "ethereum", "nostr"]
@@ -204,6 +215,35 @@ async def test_who_is_somebody_else_meanwhile_links_nothing(ann, bob, sign_in):
             await ann.finish()
         ann.session_secret = mine
     assert len(await wallets_of(sign_in.store, bob.session.member)) == 1
+
+
+async def test_whoever_scans_the_code_first_is_no_wallet_of_the_member_until_that_says_so(
+    ann, bob, sign_in, clock
+):
+    await ann.enter("ann")
+    shown = await lightning.show(sign_in, ann.secret, "link", ann.session)
+    await lightning.signed(sign_in, bob.lightning.answer(shown.url))
+    mine, theirs = keys.LightningWallet(33).linking_key, bob.lightning.linking_key
+    for said in ("", mine):
+        assert await ann.finish(mine=said) == YesWanted(theirs)
+    assert len(await wallets_of(sign_in.store, ann.session.member)) == 1
+    await decline(sign_in, Browser(ann.secret, "Firefox", ann.session_secret))
+    assert await ann.finish(mine=theirs) == Unsigned()
+    await ann.prove("lightning", "link")
+    clock.advance(PROOF_VALID_S)
+    assert await ann.finish() == Unsigned()
+    assert len(await wallets_of(sign_in.store, ann.session.member)) == 1
+
+
+async def test_the_own_wallet_is_called_mine_while_the_sign_in_is_fresh(ann, sign_in, clock):
+    await ann.enter("ann")
+    ann.number = 33
+    clock.advance(sessions.FRESH_S - 1)
+    await ann.prove("lightning", "link")
+    clock.advance(1)
+    with pytest.raises(FreshSignInNeeded):
+        await ann.finish()
+    assert len(await wallets_of(sign_in.store, ann.session.member)) == 1
 
 
 async def test_a_members_first_wallet_is_linked_by_a_tokens_session(ann, sign_in, clock):

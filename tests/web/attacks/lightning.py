@@ -106,6 +106,39 @@ async def fetched_twice(scene: Scene):
     return [shown]
 
 
+async def scans_first(scene: Scene):
+    """Alice adds a wallet; who sees her screen signs first, and her page goes on by itself."""
+    alice = Guest(scene.alice)
+    alice.person.bare = scene.world.http
+    url = await alice.lnurl("?add=1")
+    await scene.wallet_calls(keys.LightningWallet(99).answer(url))
+    return [await alice.person.send("/sign-in/lightning?add=1", "/sign-in/finish")]
+
+
+async def says_mine_of_another(scene: Scene):
+    """The key that alice has confirmed is not the one that has signed since."""
+    alice = Guest(scene.alice)
+    alice.person.bare = scene.world.http
+    for number in (31, 99):
+        url = await alice.lnurl("?add=1")
+        await scene.wallet_calls(keys.LightningWallet(number).answer(url))
+        if number == 31:
+            asked = await alice.person.send("/sign-in/lightning?add=1", "/sign-in/finish")
+    form = asked.form("/sign-in/link") | {"whose": "mine"}
+    return [await alice.person.post("/sign-in/link", form)]
+
+
+async def declined(scene: Scene):
+    alice = Guest(scene.alice)
+    alice.person.bare = scene.world.http
+    url = await alice.lnurl("?add=1")
+    await scene.wallet_calls(keys.LightningWallet(99).answer(url))
+    asked = await alice.person.send("/sign-in/lightning?add=1", "/sign-in/finish")
+    form = asked.form("/sign-in/link")
+    await alice.person.post("/sign-in/link", form | {"whose": "other"})
+    return [await alice.person.post("/sign-in/link", form | {"whose": "mine"})]
+
+
 async def twice_a_parameter(scene: Scene):
     guest = await scene.guest()
     query = guest.lightning.answer(await guest.lnurl())
@@ -142,6 +175,11 @@ ATTACKS = (
     Attack("fetches a sign-in long after the wallet has signed", fetched_late, 200,
            "No wallet has signed yet"),
     Attack("fetches a sign-in twice", fetched_twice, (200, 403), "/sign-in"),
+    Attack("becomes a wallet of alice's by scanning her code first", scans_first, 200,
+           "Is this wallet yours?"),
+    Attack("has his wallet added in place of the one that alice called hers",
+           says_mine_of_another, 200, "Is this wallet yours?"),
+    Attack("has a wallet added that alice has declined", declined, 200, "No wallet has signed yet"),
     Attack("makes a k1 up", altered(k1="ab" * 32), 200, "ERROR"),
     Attack("signs a k1 with another key than he names",
            altered(key=keys.LightningWallet(66).linking_key), 200, "ERROR"),

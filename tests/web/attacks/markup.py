@@ -1,4 +1,4 @@
-"""Attacks by what people fill in: markup, scripts, formulas; as it is answered and as it is kept."""
+"""Attacks by what people fill in: markup, scripts, formulas; as answered and as kept."""
 
 from __future__ import annotations
 

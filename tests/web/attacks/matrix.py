@@ -13,6 +13,7 @@ from tests.web.attacks import (
     nostr,
     operators,
     others,
+    passkeys,
     roads,
     staying,
 )
@@ -28,6 +29,7 @@ KINDS: dict[str, tuple[Attack, ...]] = {
     "Markup and formulas in what people fill in": markup.ATTACKS,
     "Odd requests and ways to other hosts": roads.ATTACKS,
     "The operator's console": operators.ATTACKS,
+    "The operator's passkey": passkeys.ATTACKS,
     "What is another member's": others.ATTACKS,
 }
 ATTACKS = tuple(attack for rows in KINDS.values() for attack in rows)

@@ -74,6 +74,7 @@ class Scene:
         await self.people.sign_in(self.alice, self.mallory)
         if operator:
             await self.operator.sign_in()
+        await self.call("alice", "GET", "/api/v1/earnings", None)  # folds clicks
         self.ids["session"] = await self.session_of(self.alice)
         await self.from_here()
 
@@ -175,7 +176,7 @@ async def open_scene(folder: Path) -> AsyncIterator[Scene]:
     clock = ManualClock(MONTH.starts_s + 3600)
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(open_world(folder, clock))
-        world.folder = folder  # type: ignore[attr-defined]
+        world.folder = folder
         place = await stack.enter_async_context(open_place(world))
         people = People(world)
         try:
@@ -195,7 +196,7 @@ async def open_scene(folder: Path) -> AsyncIterator[Scene]:
 
 async def _join(world: World, people: People, name: str, wallet: int) -> Person:
     person = await people.visitor()
-    person.bare = world.http  # type: ignore[attr-defined]
+    person.bare = world.http
     await Guest(person, wallet).join(name)
     async with world.node.store.read() as tx:
         person.member = await tx.value("SELECT id FROM member WHERE name = :name", name=name)

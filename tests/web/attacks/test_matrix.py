@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.web.attacks import markup, others, roads
+from tests.web.attacks import markup, operators, others, passkeys, roads
 from tests.web.attacks.matrix import ATTACKS, KINDS, PAGE, page
 from tests.web.attacks.scene import open_scene
 
 LEAST = 60
-OPERATORS = {*KINDS["The operator's console"], *markup.ATTACKS, *roads.ATTACKS}
+OPERATORS = {*operators.ATTACKS, *passkeys.ATTACKS, *markup.ATTACKS, *roads.ATTACKS}
 """Those in which the operator's browser must be signed in."""
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("attacks")]
 

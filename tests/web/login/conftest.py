@@ -51,8 +51,12 @@ class Guest:
         assert await self.call(await self.lnurl(query)) == {"status": "OK"}
 
     async def have_signed(self, query: str = "") -> Shown:
-        """Press the button that needs no script."""
-        return await self.person.send(f"/sign-in/lightning{query}", "/sign-in/finish")
+        """Press the button that needs no script; and of a wallet to be added: that it is mine."""
+        shown = await self.person.send(f"/sign-in/lightning{query}", "/sign-in/finish")
+        if not shown.path.startswith("/sign-in/link"):
+            return shown
+        form = shown.form("/sign-in/link") | {"whose": "mine"}
+        return await self.person.post("/sign-in/link", form)
 
     async def join(self, name: str) -> Shown:
         await self.prove()

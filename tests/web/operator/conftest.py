@@ -35,11 +35,16 @@ class Operator(Person):
         secret = await access.make_link(node.store, node.clock)
         return await self.send(f"/link/{secret}", "/link")
 
-    async def add_passkey(self, name: str = "Ada's key") -> Shown:
+    async def add_passkey(
+        self, name: str = "Ada's key", new: Authenticator | None = None, answer: str | None = None
+    ) -> Shown:
+        """`answer`: of a passkey that is known; by itself, where the page asks for one."""
         page = await self.get("/access")
-        answer = self.key.create(question(page, "data-new-passkey"))
-        form = page.form("/access/passkeys")
-        return await self.post("/access/passkeys", {**form, "answer": answer, "name": name})
+        made = (new or self.key).create(question(page, "data-new-passkey"))
+        if answer is None:
+            answer = self.key.get(question(page)) if "data-passkey=" in page.html else ""
+        form = page.form("/access/passkeys") | {"made": made, "answer": answer, "name": name}
+        return await self.post("/access/passkeys", form)
 
     async def sign_in(self) -> Shown:
         """Sign in by the passkey."""

@@ -7,9 +7,11 @@ import json
 import pytest
 
 from node.flows.operator import access
+from node.flows.operator.passkeys import passkeys
 from node.web.operator.server import first_link
 from node.web.operator.table import ALL_PAGES
 from node.web.pages.headers import POLICY
+from tests.authenticator import Authenticator
 from tests.web.operator.conftest import question
 
 PATHS = ["/", "/months", "/payouts", "/held", "/members", "/log", "/access", "/audit", "/resume"]
@@ -85,6 +87,21 @@ async def test_nobody_does_anything_without_signing_in(place):
                                          "month": "2026-10"})  # fmt: skip
             shown = await browser.post(path, {"token": token})
             assert shown.status == 401, path
+
+
+async def test_a_passkey_is_added_only_if_one_that_is_known_agrees(place):
+    """Though the sign-in was a moment ago: the browser may have been left open since."""
+    operator, new = await place.by_passkey(), Authenticator(place.console.url)
+    await operator.sign_in()
+    refused = await operator.add_passkey("Eve's key", new, answer="")
+    assert "needs your passkey now" in refused.text
+    for wrong in (await operator.get("/sign-in"), await operator.get("/access")):
+        by = operator.key if wrong.path == "/sign-in" else new
+        refused = await operator.add_passkey("Eve's key", new, answer=by.get(question(wrong)))
+        assert "not accepted" in refused.text
+    assert len(await passkeys(place.console.node.store)) == 1
+    assert "The passkey is added" in (await operator.add_passkey("Bob's key", new)).text
+    assert len(await passkeys(place.console.node.store)) == 2
 
 
 async def test_the_passkey_signs_in_and_goes_on_to_the_page(place):
