@@ -4,7 +4,7 @@ Recovery is not another path. After a crash the first round finds the attempts t
 asks the rail about each, and goes on. One payer per rail holds a lease; its epoch is demanded in
 each transaction that leads to a send. What is written before and after each step:
 
-    prepare          nothing moves                    an invoice, judged
+    prepare          nothing moves                    an invoice, judged; many at once
     store            attempt SENT, payout IN_FLIGHT   ◀ from here on it counts as sent
     send             then the network                 and again, the same message, when it was lost
     check            settle | refuse | wait           by `flows/outcome.py`
@@ -38,11 +38,12 @@ from node.flows.hold import hold_and_release
 from node.flows.intents import Intents
 from node.flows.lease import renew_lease, take_lease
 from node.flows.outcome import Outcomes
+from node.flows.places import Places
 from node.flows.round_report import RoundReport
 from node.flows.rules import Rules
 from node.flows.work import work_off
 from node.settlement.attempt import Attempt, AttemptState, sent
-from node.settlement.batch import choose
+from node.settlement.batch import choose, room_left
 from node.settlement.payout import Payout
 from node.settlement.rail import Pending, Rail, Refused
 from node.settlement.retry import backoff_s
@@ -51,6 +52,8 @@ from node.store.engine import Store, Tx
 from node.store.leases import Lease
 
 PAYOUTS_A_ROUND: Final = 5000
+PREPARED_AT_ONCE: Final = 256
+"""More than may be in flight, so that servers that never answer delay nobody (places.py)."""
 SEND_MARGIN_S: Final = 60
 """An invoice that expires sooner is not sent any more."""
 SEND_WITHIN_S: Final = 60
@@ -139,37 +142,55 @@ class Payer:
         async with self._store.read() as tx:
             due = await payouts.due(tx, self._rail.asset, now_s(self._clock), PAYOUTS_A_ROUND)
             busy = await payouts.busy_receivers(tx, self._rail.asset)
+            live = await attempts.live(tx, self._rail.name, PAYOUTS_A_ROUND)
             buried = await attempts.dead(tx, self._rail.name)
             numbers = count(await attempts.next_number(tx, self._rail.name))
         chosen = choose(due, busy=busy, places=PAYOUTS_A_ROUND, spendable=capacity.spendable)
         if chosen.short:
             report.say(chosen.short_words)
 
+        most = self._rail.attempts_in_flight_max
+        room = room_left(live, now_s(self._clock), most, capacity.spendable)
+        if room.words:
+            report.say(room.words)
+        places = Places(room.places)
+
         async def pay(payout: Payout) -> bool:
-            """Pay it; False while it stays open, for then it keeps the place."""
+            """Pay it; False when there is nothing more to do: no place, or no rail."""
             try:
                 earlier = [attempt for attempt in buried if payout.id in attempt.payouts]
-                if not await self._all_dead(payout, earlier, report):
-                    return True
-                return await self._pay(payout, next(numbers), lease, report)
+                if await self._all_dead(payout, earlier, report):
+                    await self._pay(payout, next(numbers), lease, report, places)
             except RailUnavailable as error:
                 report.say(str(error))
                 return False
+            return not places.closed
 
-        places = max(0, self._rail.attempts_in_flight_max - len(busy))
-        await work_off(chosen.chosen, pay, places=min(places, len(chosen.chosen)), name="pay")
+        if not places.closed:
+            at_once = min(PREPARED_AT_ONCE, len(chosen.chosen))
+            await work_off(chosen.chosen, pay, places=at_once, name="pay")
 
-    async def _pay(self, payout: Payout, number: int, lease: Lease, report: RoundReport) -> bool:
-        """Pay one payout; whether its place is free again. Raises RailUnavailable."""
+    async def _pay(
+        self, payout: Payout, number: int, lease: Lease, report: RoundReport, places: Places
+    ) -> None:
+        """Prepare one payout, and send it once there is a place. Raises RailUnavailable."""
         prepared = await self._prepare(payout, number, report)
         if prepared is None:
-            return True
+            return
+        async with places.take() as place:
+            if place is not None:
+                place.kept = await self._send_prepared(payout, prepared, lease, report)
+
+    async def _send_prepared(
+        self, payout: Payout, prepared: Attempt, lease: Lease, report: RoundReport
+    ) -> bool:
+        """Store and send it; whether it is open still. Raises RailUnavailable."""
         stored = await self._store_attempt(payout, prepared, lease, report)
         if stored is None:
-            return True
+            return False
         await self._dispatch(payout, stored.attempt, stored.until_us)
         report.sent += 1
-        return not isinstance(await self._outcomes.check(stored.attempt, report), Pending)
+        return isinstance(await self._outcomes.check(stored.attempt, report), Pending)
 
     async def _prepare(self, payout: Payout, number: int, report: RoundReport) -> Attempt | None:
         """What would be sent; None when the payout must wait. Raises RailUnavailable."""

@@ -27,7 +27,9 @@ class FetchLimits:
     total_s: float = 10.0
     connect_s: float = 3.0
     body_bytes: int = 64 * 1024
-    at_once: int = 64
+    wait_s: float = 30.0
+    """How long a request waits for its turn, which is not the host's time."""
+    at_once: int = 256
     at_once_per_host: int = 4
     failures_max: int = 5
     """Failures in a row after which a host is left alone."""
@@ -47,23 +49,24 @@ class Hosts:
         """Failures in a row, and the microsecond until which the host is left alone."""
 
     @asynccontextmanager
-    async def slot(self, host: str, deadline: float) -> AsyncIterator[None]:
-        """Hold one of the host's slots; `deadline` is in the event loop's time.
+    async def slot(self, host: str) -> AsyncIterator[None]:
+        """Hold one of the host's slots.
 
-        Raises FetchRefused when the host rests, or no slot is free until then.
+        Raises FetchRefused when the host rests, or begins to while this one waits, or no slot is
+        free in time.
         """
-        if self._failures.get(host, (0, 0))[1] > self._clock.now_us():
-            raise FetchRefused(f"{host} failed too often and is left alone for a while")
+        self._demand_awake(host)
         own, users = self._slots.get(host, (asyncio.Semaphore(self._limits.at_once_per_host), 0))
         self._slots[host] = (own, users + 1)
         try:
             async with AsyncExitStack() as stack:
                 try:
-                    async with asyncio.timeout_at(deadline):
+                    async with asyncio.timeout(self._limits.wait_s):
                         await stack.enter_async_context(own)
                         await stack.enter_async_context(self._all)
                 except TimeoutError as error:
                     raise FetchRefused(f"too many requests to {host} at once") from error
+                self._demand_awake(host)
                 yield
         finally:
             self._leave(host)
@@ -78,6 +81,10 @@ class Hosts:
         self._failures[host] = (count + 1, until)
         if len(self._failures) > HOSTS_REMEMBERED_MAX:
             del self._failures[next(iter(self._failures))]
+
+    def _demand_awake(self, host: str) -> None:
+        if self._failures.get(host, (0, 0))[1] > self._clock.now_us():
+            raise FetchRefused(f"{host} failed too often and is left alone for a while")
 
     def _leave(self, host: str) -> None:
         own, users = self._slots[host]

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
-from tests.hostile import bolt11
+import structlog
+
+from tests.hostile import bolt11, hold, lnurl, lnurl_batch
 
 
 def tell(line: str) -> None:
@@ -27,7 +32,29 @@ def _bolt11(asked: argparse.Namespace) -> bool:
     return not figures.differ
 
 
-PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {"bolt11": _bolt11}
+def _lnurl(asked: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = asyncio.run(lnurl.run(Path(folder) / "each"))
+        print(lnurl.printed(rows))
+        number = asked.n or 5000
+        batches = asyncio.run(lnurl_batch.run(Path(folder) / "batch", number, asked.seed, tell))
+    print(lnurl_batch.printed(batches))
+    fine = all(row.fine for row in rows)
+    return fine and lnurl_batch.ratio(batches) <= lnurl_batch.RATIO_MAX
+
+
+def _hold(asked: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        figures = asyncio.run(hold.run(Path(folder), asked.n or 200, asked.seed))
+    print(hold.printed(figures))
+    return hold.fine(figures)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
+    "lnurl": _lnurl,
+    "bolt11": _bolt11,
+    "hold": _hold,
+}
 
 
 def main() -> int:
@@ -38,6 +65,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--text", default="", help="bolt11: one text, as both read it")
     asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     chosen = PARTS.values() if asked.part == "all" else [PARTS[asked.part]]
     failed = [part for part in chosen if not part(asked)]
     return 1 if failed else 0

@@ -79,7 +79,7 @@ def unknown_field(parts: Parts, dice: Random) -> Parts:
 
 def padded(parts: Parts, dice: Random) -> Parts:
     """Bits in the padding of a field of bytes."""
-    tag = dice.choice([tag for tag in "psnhd" if parts.of(tag)])
+    tag = dice.choice([tag for tag in "psnhd" if parts.of(tag)] or ["d"])
     words = parts.of(tag) or [0]
     return parts.set(tag, [*words[:-1], words[-1] | dice.randint(1, 15)])
 

@@ -23,6 +23,7 @@ from tests.hostile.printed import table
 BEHAVIOURS: Final = {f"creator{n}": one for n, one in enumerate((HONEST, *INVOICES, *ANSWERS))}
 MONTH: Final = Month(2026, 11)
 USED: Final = "used before"
+PAID: Final = frozenset({"paid", "retried", EITHER})
 ROUNDS_MAX: Final = 8
 
 

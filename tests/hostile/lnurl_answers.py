@@ -139,7 +139,7 @@ async def called_back_elsewhere(talk: Talk) -> None:
     """The callback at another host of the open net, which is allowed (LUD-06)."""
     if talk.step == "offer":
         elsewhere = talk.place.replace("127.0.0.1", "localhost")
-        await talk.json(talk.offer(callback=f"http://{elsewhere}/pay"))
+        await talk.json(talk.offer(callback=f"http://{elsewhere}/pay/{talk.creator}"))
     else:
         await talk.honest()
 
@@ -169,7 +169,7 @@ OFFERS: Final = (
     Behaviour("comment of a million allowed", "paid", offering(commentAllowed=10**6)),
     Behaviour("comment below zero allowed", "paid", offering(commentAllowed=-5)),
     Behaviour("callback with an amount", "amount or a comment", offered(
-        lambda t: {"callback": f"http://{t.place}/pay?amount=1"})),
+        lambda t: {"callback": f"http://{t.place}/pay/{t.creator}?amount=1"})),
     Behaviour("no callback", "no callback", offering(callback=None)),
     Behaviour("callback over plain HTTP elsewhere", "callback is refused", offering(
         callback="http://pay.example/pay")),

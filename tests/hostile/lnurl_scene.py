@@ -21,6 +21,7 @@ from node.errors import RailUnavailable
 from node.flows import fund, join
 from node.flows.close import close_month
 from node.flows.node import Node
+from node.flows.pay import Payer
 from node.ids import MemberId
 from node.money import Asset, sats
 from node.settlement.fold import PackedMonth
@@ -63,6 +64,7 @@ class Scene:
     creators: dict[str, MemberId]
     canaries: Canaries
     reader: MemberId
+    payer: Payer
 
     async def play(self, names: list[str]) -> None:
         """The reader flattrs a thing of each of these creators, and the month is closed."""
@@ -84,12 +86,13 @@ class Scene:
         self.clock.set(month.ends_s + 60)
         await close_month(node.closing(lambda _: None), month)
 
-    async def round(self) -> None:
-        """One round; a rail that is away is no failure."""
+    async def round(self) -> str:
+        """One round, and what it says; a rail that is away is no failure."""
         try:
-            await self.node.payer.round()
+            report = await self.payer.round()
         except RailUnavailable as error:
-            print(error)
+            return str(error)
+        return "; ".join(report.words)
 
     async def payouts(self) -> dict[str, Payout]:
         """The creators' payouts that are not paid yet or were paid last, by creator."""
@@ -179,7 +182,7 @@ async def open_scene(
         node = replace(node, fetcher=fetcher, rail=rail)
         reader, _ = await join.join(node.store, clock, READER)
         joined = await _joined(node, clock, creators, servers)
-        scene = Scene(node, clock, network, desk, joined, canaries, reader)
+        scene = Scene(node, clock, network, desk, joined, canaries, reader, node.payer)
         deposit = await fund.ask_deposit(
             node.funding, reader, sats(NET_MSAT // 1000), to_pot=True, key="own"
         )

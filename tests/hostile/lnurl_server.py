@@ -1,11 +1,11 @@
 """A Lightning address server for each creator, which answers as its creator's `Behaviour` says.
 
     GET /.well-known/lnurlp/NAME     offer      what may be sent, and where the invoice is to be had
-    GET /pay?amount=MSAT             invoice    one
+    GET /pay/NAME?amount=MSAT        invoice    one
 
-Each creator has a port of their own, so a host is one creator's, unless a test shares it. Spoken is
-raw HTTP, for much of what a hostile server says no library would. The desk remembers which invoices
-may be paid, and to whom: nothing else may ever be dispatched.
+Each creator has a port of their own, so a host is one creator's, unless the behaviour shares it.
+Spoken is raw HTTP, for much of what a hostile server says no library would. The desk remembers
+which invoices may be paid, and to whom: nothing else may ever be dispatched.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ HOST: Final = "127.0.0.1"
 METADATA: Final = '[["text/plain","a creator"]]'
 EITHER: Final = "either"
 """The owner of an invoice that two creators' servers give; also: paid, or its hash was used."""
+CREATORS_A_HOST: Final = 100
 WALLET: Final = "creators"
 """The simulated node that takes every creator's money."""
 
@@ -110,7 +111,7 @@ class Talk:
         """What an honest server says first."""
         return {
             "tag": "payRequest",
-            "callback": f"{self.scheme}://{self.place}/pay",
+            "callback": f"{self.scheme}://{self.place}/pay/{self.creator}",
             "minSendable": 1000,
             "maxSendable": 10**11,
             "metadata": METADATA,
@@ -141,6 +142,8 @@ class Behaviour:
     reply: Reply
     tls: str = ""
     """The kind of certificate; empty: plain HTTP, as on a test network."""
+    shares_host: bool = False
+    """Whether a server serves many of its creators, as those of large wallets do."""
 
 
 @dataclass
@@ -158,22 +161,31 @@ async def open_servers(
     """A server for each creator. `contexts`: TLS by kind of certificate."""
     async with AsyncExitStack() as stack:
         servers = Servers({})
+        room: dict[tuple[str, Behaviour], int] = {}
         for creator, behaviour in creators.items():
-            serve = _serving(desk, servers, creator, behaviour)
+            place = next((p for (p, kind), left in room.items() if left and kind == behaviour), "")
+            if behaviour.shares_host and place:
+                servers.places[creator] = place
+                room[place, behaviour] -= 1
+                continue
+            serve = _serving(desk, servers, behaviour)
             tls = contexts[behaviour.tls] if behaviour.tls else None
             server = await asyncio.start_server(serve, HOST, 0, ssl=tls)
             stack.callback(server.close)
             servers.places[creator] = f"{HOST}:{server.sockets[0].getsockname()[1]}"
+            if behaviour.shares_host:
+                room[servers.places[creator], behaviour] = CREATORS_A_HOST - 1
         yield servers
 
 
-def _serving(desk: Desk, servers: Servers, creator: str, behaviour: Behaviour) -> Any:
+def _serving(desk: Desk, servers: Servers, behaviour: Behaviour) -> Any:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             path = head.split(b" ", 2)[1].decode()
             step = "offer" if path.startswith("/.well-known/") else "invoice"
             amount = path.partition("amount=")[2].partition("&")[0]
+            creator = path.partition("?")[0].rpartition("/")[2]
             desk.asked[creator, step] += 1
             talk = Talk(
                 desk, creator, servers.places[creator], "https" if behaviour.tls else "http", step,

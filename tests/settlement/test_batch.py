@@ -5,9 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from node.ids import MemberId, PayoutId
+from node.ids import AttemptId, MemberId, PayoutId
 from node.money import Amount, sats
-from node.settlement.batch import choose
+from node.settlement.attempt import Attempt, AttemptState
+from node.settlement.batch import HELD_AFTER_S, HELD_MAX, choose, room_left
 from node.settlement.fees import payout_fee_limit
 from node.settlement.payout import Payout, PayoutKind
 
@@ -78,3 +79,42 @@ def test_a_round_never_takes_more_than_there_is(waiting, places, spendable):
     assert len(set(receivers)) == len(receivers)
     assert [one for one in waiting if one in chosen.chosen] == list(chosen.chosen)
     assert isinstance(sum((one.amount for one in chosen.chosen), Amount(0)), Amount)
+
+
+NOW_S = 1_800_000_000
+
+
+def out(age_s: int | None, sat: int = 1, state: AttemptState = AttemptState.SENT) -> Attempt:
+    sent_s = None if age_s is None else NOW_S - age_s
+    return Attempt(
+        AttemptId("a"), "lightning", 1, (PayoutId("p"),), "00", "lnsb", sats(sat), sats(0), None,
+        "02", state, sent_s=sent_s,
+    )  # fmt: skip
+
+
+def places(live: list[Attempt], spendable_sat: int = 10_000) -> int:
+    return room_left(live, NOW_S, 32, sats(spendable_sat)).places
+
+
+def test_what_is_out_takes_a_place_and_what_is_held_gives_it_back():
+    assert places([]) == 32
+    assert places([out(HELD_AFTER_S - 1)] * 30 + [out(None)]) == 1
+    assert places([out(HELD_AFTER_S - 1)] * 40) == 0
+    assert places([out(HELD_AFTER_S)] * 40) == 32
+    assert places([out(HELD_AFTER_S)] * 40 + [out(0)] * 31) == 1
+    assert places([out(0, state=AttemptState.LIMBO)] * 40) == 32
+
+
+def test_too_many_held_or_too_much_of_the_money_count_again():
+    assert places([out(HELD_AFTER_S)] * HELD_MAX) == 32
+    assert places([out(HELD_AFTER_S)] * (HELD_MAX + 1)) == 0
+    assert places([out(HELD_AFTER_S, 25)] * 4, spendable_sat=400) == 32
+    assert places([out(HELD_AFTER_S, 25)] * 4, spendable_sat=399) == 28
+
+
+def test_who_holds_and_for_how_long_is_said():
+    room = room_left([out(HELD_AFTER_S, 5), out(7200, 6), out(1)], NOW_S, 32, sats(1000))
+    assert room.words == (
+        "2 payouts are held by their receivers, 11 sat with fees, the oldest for 120 minutes"
+    )
+    assert room_left([out(1)], NOW_S, 32, sats(1000)).words == ""

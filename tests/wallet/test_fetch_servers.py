@@ -277,15 +277,36 @@ async def test_one_tarpit_takes_four_slots_and_no_other_hosts_time() -> None:
 
 
 async def test_who_gets_no_slot_in_time_is_told_so_and_the_host_is_not_blamed() -> None:
-    limits = FetchLimits(total_s=0.3, at_once_per_host=1, failures_max=2)
+    limits = FetchLimits(total_s=30, connect_s=30, wait_s=0.05, at_once_per_host=1, failures_max=1)
     async with (
         serving(hang) as (place, requests),
-        open_fetcher(allow=frozenset({place}), limits=limits) as fetcher,
+        serving(http(b"{}")) as (good, _),
+        open_fetcher(allow=frozenset({place, good}), limits=limits) as fetcher,
     ):
-        asked = [fetcher.get_text(f"http://{place}/") for _ in range(5)]
+        holding = asyncio.create_task(fetcher.get_text(f"http://{place}/"))
+        while not requests:
+            await asyncio.sleep(0)
+        for _ in range(3):
+            with pytest.raises(FetchRefused, match="at once"):
+                await fetcher.get_text(f"http://{place}/")
+        assert len(requests) == 1
+        assert await fetcher.get_text(f"http://{good}/") == "{}"
+        holding.cancel()
+        await asyncio.gather(holding, return_exceptions=True)
+
+
+async def test_who_waits_for_a_host_that_begins_to_rest_does_not_ask_it() -> None:
+    limits = FetchLimits(total_s=0.3, connect_s=30, wait_s=30, at_once_per_host=1, failures_max=2)
+    clock = ManualClock(1_800_000_000)
+    async with (
+        serving(hang) as (place, requests),
+        open_fetcher(allow=frozenset({place}), limits=limits, clock=clock) as fetcher,
+    ):
+        asked = [fetcher.get_text(f"http://{place}/") for _ in range(50)]
         answers = [str(answer) for answer in await asyncio.gather(*asked, return_exceptions=True)]
-    assert all("in time" in answer or "at once" in answer for answer in answers)
-    assert len(requests) <= 1
+    assert len(requests) <= limits.failures_max
+    assert sum("in time" in answer for answer in answers) == limits.failures_max
+    assert sum("left alone" in answer for answer in answers) == 50 - limits.failures_max
 
 
 async def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
