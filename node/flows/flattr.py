@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +25,7 @@ import structlog
 
 from node.clock import Clock, this_month
 from node.errors import BadMonth, Busy, Conflict, KeyReused
+from node.flows.together import Together
 from node.ids import MemberId, ThingId
 from node.month import Month
 from node.settlement.fold import FLATTR, UNDO
@@ -87,6 +88,7 @@ class Clicks:
         self._some = asyncio.Event()
         self._keys: OrderedDict[tuple[MemberId, bytes], tuple[bytes, asyncio.Future[Month]]]
         self._keys = OrderedDict()
+        self._folded = Together[tuple[MemberId, bytes], bytes](self._find_folded)
         self.written = 0
 
     @property
@@ -157,22 +159,27 @@ class Clicks:
     async def _keyed(self, member: MemberId, thing: ThingId, op: int, key: str) -> Month:
         named = hashlib.blake2b(key.encode(), digest_size=_DIGEST_BYTES).digest()
         body = hashlib.blake2b(f"{thing}:{op}".encode(), digest_size=_DIGEST_BYTES).digest()
-        if (member, named) not in self._keys:
-            async with self.store.read() as tx:
-                before = await flattrs.key_body(tx, member, named)
-            if before is not None:
-                _demand_same(before, body)
-                return this_month(self.clock)
+        mine = (member, named)
+        if mine not in self._keys and (before := await self._folded.get(mine)) is not None:
+            _demand_same(before, body)
+            return this_month(self.clock)
         # No await between looking and adding: two requests with one key can't both be first.
-        known = self._keys.get((member, named))
+        known = self._keys.get(mine)
         if known is not None and not (known[1].done() and known[1].exception() is not None):
             _demand_same(known[0], body)
             return await known[1]
         done = self._add((member, thing, op, named + body))
-        self._keys[member, named] = (body, done)
+        self._keys[mine] = (body, done)
         if len(self._keys) > KEYS_MAX:
             self._keys.popitem(last=False)
         return await done
+
+    async def _find_folded(
+        self, keys: Sequence[tuple[MemberId, bytes]]
+    ) -> Mapping[tuple[MemberId, bytes], bytes]:
+        """Bodies of folded clicks by key: one query for all clicks that wait, not one for each."""
+        async with self.store.read() as tx:
+            return await flattrs.key_bodies(tx, keys)
 
     def _add(self, row: ClickRow) -> asyncio.Future[Month]:
         group = self._filling

@@ -1,5 +1,6 @@
 """A database that is away, full or broken off: its errors, told as one of ours.
 
+    both       no connection of the pool is free in time
     Postgres   no connection, or one that broke; ended or starting; no room; a deadlock
     SQLite     no room, a disk that fails, a lock that was not had in time
 
@@ -17,6 +18,7 @@ from typing import Final
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneIsFree
 
 from node.errors import DatabaseAway
 
@@ -26,6 +28,8 @@ _SQLITE: Final = frozenset({
 })  # fmt: skip
 _POSTGRES: Final = ("08", "40", "53", "55P03", "57", "58")
 """SQLSTATEs: connection, rolled back, no resources, lock not had, ended by its operator, system."""
+_LOST: Final = (OSError, NoneIsFree, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_WATCHED: Final = (OSError, NoneIsFree, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
 UNDONE: Final = "the database has undone this transaction"
 """What `sqlite.py` says of a transaction that SQLite has ended by itself."""
 
@@ -35,7 +39,7 @@ def told_as_away() -> Iterator[None]:
     """Raise DatabaseAway for what the database can't do now; other errors pass."""
     try:
         yield
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError) as error:
+    except _WATCHED as error:
         if not is_away(error):
             raise
         raise DatabaseAway(f"the database can't do this now: {_first_line(error)}") from error
@@ -49,8 +53,7 @@ def is_away(error: BaseException) -> bool:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code in _SQLITE or UNDONE in str(error)
     state = getattr(error, "sqlstate", None) or ""
-    lost = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
-    return isinstance(error, lost) or state.startswith(_POSTGRES)
+    return isinstance(error, _LOST) or state.startswith(_POSTGRES)
 
 
 def _first_line(error: Exception) -> str:

@@ -95,11 +95,18 @@ async def new_keys(
     return {(MemberId(row.member), bytes.fromhex(row.request)) for row in rows}
 
 
-async def key_body(tx: Tx, member: MemberId, key: bytes) -> bytes | None:
-    """What a folded click with this key asked for."""
-    sql = "SELECT body FROM click_key WHERE member = :member AND request = :key"
-    found = await tx.value(sql, member=member, key=key.hex())
-    return None if found is None else bytes.fromhex(found)
+async def key_bodies(
+    tx: Tx, keys: Sequence[tuple[MemberId, bytes]]
+) -> dict[tuple[MemberId, bytes], bytes]:
+    """What folded clicks with these keys asked for; without those that are not known."""
+    rows = await tx.rows_of(
+        "SELECT member, request, body FROM click_key"
+        f" JOIN {tx.dialect.json_rows(('bigint', 'text'))} ON member = c0 AND request = c1",
+        [(member, key.hex()) for member, key in keys],
+    )
+    return {
+        (MemberId(row.member), bytes.fromhex(row.request)): bytes.fromhex(row.body) for row in rows
+    }
 
 
 async def months_between(tx: Tx, month: Month, first: int, last: int) -> PackedReaders:

@@ -1,12 +1,14 @@
 """A click that was answered is on disk; a repetition changes nothing, whatever came between."""
 
+import asyncio
+
 import pytest
 
 from node.errors import Busy, Conflict, KeyReused
 from node.flows import flattr
 from node.flows.flattr import open_clicks
 from node.flows.fold import fold, standing
-from node.store import click_writer
+from node.store import click_writer, flattrs
 from tests.conftest import MONTH
 from tests.world import World, open_world
 
@@ -59,6 +61,22 @@ async def test_nor_does_it_after_a_restart(world, folded):
     assert not await stands(world)
     await fold(world.store, world.clock)
     assert not await stands(world)
+
+
+async def test_a_thousand_new_keys_at_once_ask_the_database_together(world, monkeypatch):
+    """One question each would wait for a connection until none is had any more."""
+    asked = []
+    key_bodies = flattrs.key_bodies
+
+    async def counted(tx, keys):
+        asked.append(len(keys))
+        return await key_bodies(tx, keys)
+
+    monkeypatch.setattr(flattrs, "key_bodies", counted)
+    await asyncio.gather(*(world.flattr("ann", "song", f"k{number}") for number in range(1000)))
+    assert sum(asked) == 1000
+    assert len(asked) < 20
+    assert world.clicks.written == 1000
 
 
 async def test_nobody_flattrs_an_own_thing(world):

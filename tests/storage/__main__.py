@@ -23,6 +23,9 @@ from node.devnet.postgres import open_database, open_postgres
 from tests.storage.clicks import ClickRun, run_clicks
 from tests.storage.cuts import run_cuts
 from tests.storage.disk import run_disk
+from tests.storage.outages import run_outages
+from tests.storage.races import AT_ONCE, WRITERS, run_races
+from tests.storage.slow import GREEDY, SlowRun, run_slow
 
 DATABASES: Final = ("sqlite", "postgres")
 Figure = Callable[[argparse.Namespace, str, Path], Awaitable[tuple[str, list[str]]]]
@@ -74,8 +77,62 @@ async def _disk(
     return words, report.wrong
 
 
-FIGURES: Final[dict[str, Figure]] = {"clicks": _clicks, "cuts": _cuts, "disk": _disk}
-ONLY_ON: Final = {"cuts": "postgres", "disk": "sqlite"}
+async def _outages(
+    arguments: argparse.Namespace, database: str, folder: Path
+) -> tuple[str, list[str]]:
+    del database  # each has a server of its own, which is killed
+    months = arguments.rounds
+    report = await run_outages(folder, arguments.kills, months, arguments.seed, print)
+    for killed, kills in sorted(report.kills.items()):
+        print(f"  {kills:4} kills of {killed}")
+    words = (
+        f"{report.kills.total()} kills of Postgres: {report.acknowledged} clicks acknowledged,"
+        f" {report.refused} told to come again, {report.moved['200']} movements of money done,"
+        f" {report.moved['503']} told to come again; {report.months} months paid out, in which"
+        f" {report.away.total()} steps met a database that was away; clicks and money go on"
+        f" {report.slowest_return_s:.1f} s after the start of Postgres, at most;"
+        f" {report.seconds:.0f} s"
+    )
+    return words, report.wrong
+
+
+async def _races(
+    arguments: argparse.Namespace, database: str, folder: Path
+) -> tuple[str, list[str]]:
+    report = await run_races(folder, database, arguments.rounds, arguments.seed, print)
+    for end, number in sorted(report.ends.items()):
+        print(f"  {number:6} {end}")
+    words = (
+        f"{report.races} races of {AT_ONCE} requests for one member's money, and {WRITERS} writers;"
+        f" {report.seconds:.0f} s"
+    )
+    return words, report.wrong
+
+
+async def _slow(
+    arguments: argparse.Namespace, database: str, folder: Path
+) -> tuple[str, list[str]]:
+    run = SlowRun(arguments.sockets, 200, 5 * 1000, arguments.seed)
+    report = await run_slow(folder, database, run, print)
+    for kind, closed in sorted(report.held.items()):
+        print(f"  {kind:8} {closed:6} closed, the last after {report.longest_s[kind]:.1f} s")
+    before, under, after = report.p99_ms
+    words = (
+        f"{report.open_at_once} slow sockets at once and {run.in_flight} clicks in flight:"
+        f" {report.statuses.total()} honest requests answered, p99 {before:.1f} ms before,"
+        f" {under:.1f} ms under attack ({under / before:.1f} times), {after:.1f} ms after;"
+        f" {report.acknowledged} clicks acknowledged, {report.busy} told to come again;"
+        f" one address of {GREEDY} tries had {report.greedy_open} connections;"
+        f" {report.seconds:.0f} s"
+    )
+    return words, report.wrong
+
+
+FIGURES: Final[dict[str, Figure]] = {
+    "clicks": _clicks, "cuts": _cuts, "disk": _disk, "outages": _outages, "races": _races,
+    "slow": _slow,
+}  # fmt: skip
+ONLY_ON: Final = {"cuts": "postgres", "disk": "sqlite", "outages": "postgres"}
 
 
 def main() -> int:
@@ -86,6 +143,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10, help="of each fault, of each race")
+    parser.add_argument("--sockets", type=int, default=2000)
     parser.add_argument("--in-flight", type=int, default=10_000)
     parser.add_argument("--lines", type=int, default=1000)
     arguments = parser.parse_args()

@@ -59,6 +59,8 @@ class Storm:
     over: bool = False
     busy_lanes: int = 0
     months: set[str] = field(default_factory=set)
+    addresses: list[str] = field(default_factory=list)
+    """Where the lines come from, if not all from 127.0.0.1."""
 
     def __post_init__(self) -> None:
         self._pairs = self._fresh_pairs()
@@ -89,7 +91,12 @@ class Storm:
         """Connect every line to a life of the node; what was not answered is sent again."""
         for first in range(0, len(self._lines), WAVE):
             wave = self._lines[first : first + WAVE]
-            await asyncio.gather(*(line.connect(port) for line in wave))
+            await asyncio.gather(
+                *(line.connect(port, self._address(first + n)) for n, line in enumerate(wave))
+            )
+
+    def _address(self, line: int) -> tuple[str, int] | None:
+        return (self.addresses[line % len(self.addresses)], 0) if self.addresses else None
 
     def hang_up(self) -> None:
         """Close every line."""
@@ -195,10 +202,10 @@ class _Line(asyncio.Protocol):
         self._waiting: deque[_Lane] = deque()
         self._had = b""
 
-    async def connect(self, port: int) -> None:
+    async def connect(self, port: int, local: tuple[str, int] | None) -> None:
         loop = asyncio.get_running_loop()
         try:
-            await loop.create_connection(lambda: self, "127.0.0.1", port)
+            await loop.create_connection(lambda: self, "127.0.0.1", port, local_addr=local)
         except OSError:
             self._storm.seen["not connected"] += 1
 

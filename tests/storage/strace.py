@@ -58,7 +58,6 @@ async def injecting(pid: int, fault: str, trace: Path) -> AsyncIterator[Injectio
         raise DaemonError(
             "a failing disk needs strace: install it (Debian: apt-get install strace)"
         )
-    trace.unlink(missing_ok=True)
     process = await asyncio.create_subprocess_exec(
         program, "-f", "-e", f"trace={CALLS}", "-e", f"inject={fault}", "-o", str(trace),
         "-p", str(pid), stderr=asyncio.subprocess.PIPE,
