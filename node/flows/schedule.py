@@ -25,6 +25,7 @@ import structlog
 from node.clock import Clock, now_s, this_month
 from node.errors import CorruptBooks, LeaseLost, NodeError
 from node.flows import answers, fund
+from node.flows.calendar import demand_over
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
@@ -87,6 +88,7 @@ async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> lis
     if over:
         await fund.catch_up(node.funding)
     for month in over:
+        await demand_over(node.lnd, month)
         await close_month(node.closing(progress), month)
     return over
 

@@ -98,7 +98,6 @@ async def strike_lock(episode: Episode) -> None:
     if (after := await _ended(episode)) != before:
         tally.breaches.append(f"{episode.of}: a locked lnd was a verdict: {before} {after}")
     await network.kill(network.operator)
-    tally.kills["lnd, sender"] += 1
     tally.others["lnd's wallet locked"] += 1
     await network.start(network.operator)
     await paying
