@@ -5,6 +5,7 @@
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
 # make crash       the flows under faults, seed after seed:   make crash SEEDS=10000
 # make bench       the measurements:                       make bench ARGS="clicks --json"
+# make chaos       kill -9 of node, lnd and anvil, counted at the receivers:  ARGS="--kills 300"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
 # make drawn       write what the docs draw from the code: the tree of files, the states
@@ -37,8 +38,8 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep crash bench lint format drawn words pins venv go \
-	postgres npm browser screenshots clean
+.PHONY: help demo test test-fast contract contract-deep crash chaos bench lint format drawn words \
+	pins venv go postgres npm browser screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -69,6 +70,9 @@ crash: $(VENV)/.dev
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)
+
+chaos: $(VENV)/.dev go postgres npm
+	@$(RUN) tests.chaos $(ARGS)
 
 screenshots: $(VENV)/.dev npm browser
 	$(RUN) tests.browser.screenshots $(ARGS)

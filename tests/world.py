@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
-from node.clock import ManualClock
+from node.clock import ManualClock, now_s
 from node.config import MoneySettings, Settings
 from node.errors import RailUnavailable
 from node.flows import claim, fund, join
@@ -114,6 +114,8 @@ class World:
     invoices: FakeInvoices = field(default_factory=FakeInvoices)
     web: FakeWeb = field(default_factory=FakeWeb)
     holder: str = "node-1"
+    header_s: int | None = None
+    """The time in lnd's newest block; None: it is the clock's."""
     members: dict[str, MemberId] = field(default_factory=dict)
     things: dict[str, Thing] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
@@ -215,10 +217,15 @@ class World:
     def change_rules(self, **changes: Any) -> None:
         self.rules = replace(self.rules, **changes)
 
+    async def _read_node(self) -> SimpleNamespace:
+        """lnd's calendar."""
+        header_s = now_s(self.clock) if self.header_s is None else self.header_s
+        return SimpleNamespace(best_header_s=header_s)
+
     def _as_node(self) -> SimpleNamespace:
         """As much of a `Node` as the schedule asks for."""
         return SimpleNamespace(
-            settings=Settings(money=MONEY),
+            settings=Settings(money=MONEY), lnd=SimpleNamespace(read_node=self._read_node),
             store=self.store, clock=self.clock, rules=self.rules, funding=self.funding,
             closing=lambda progress: Closing(self.store, self.clock, self.rules, progress),
         )  # fmt: skip

@@ -14,6 +14,7 @@ from node.cli.options import FOLDER_DEFAULT, Folder, open_node, progress_screen,
 from node.clock import this_month
 from node.errors import BadMonth, ConfigError
 from node.flows import fund
+from node.flows.calendar import demand_over
 from node.flows.close import close_month
 from node.flows.forecast import Forecast, forecast
 from node.flows.node import Node
@@ -59,6 +60,7 @@ async def _close(node: Node, wanted: Month) -> None:
     over = await months_to_close(node.store, node.clock, node.rules.asset)
     for month in dict.fromkeys([*(m for m in over if m < wanted), wanted]):
         await approve(node, COMMAND_LINE, month)
+    await demand_over(node.lnd, wanted)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task("closing")

@@ -28,6 +28,7 @@ from node.errors import CorruptBooks, LeaseLost, NodeError
 from node.flows import answers, fund
 from node.flows.audits.audit import audit, stop_on_breach
 from node.flows.audits.lines import Report, State
+from node.flows.calendar import demand_over
 from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.node import Node
@@ -99,6 +100,7 @@ async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> lis
         await fund.catch_up(node.funding)
         await audit_now(node)
     for month in over:
+        await demand_over(node.lnd, month)
         await close_month(node.closing(progress), month)
     return over
 

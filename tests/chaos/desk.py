@@ -17,13 +17,12 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-import eth_account  # noqa: F401 - the stablecoin's rail imports it late, and each life would
 import structlog
-import web3  # noqa: F401 - the same
 
 from node.app import open_node
 from node.clock import ManualClock, now_s
@@ -47,12 +46,23 @@ from node.store.chain_addresses import LinkedAddress
 from node.wallet.lightning.bolt11 import parse_invoice
 from tests.simulation.node_process import Ahead, Desk
 
+LATE: Final = (
+    "eth_account", "node.store.tables", "pydantic.networks", "web3",
+    "sqlalchemy.dialects.postgresql.asyncpg", "sqlalchemy.dialects.sqlite.aiosqlite",
+)  # fmt: skip
+"""What a node imports when it is opened; here once, for all lives."""
 STEPS_S: Final = (*(31,) * 12, *(600,) * 8, *(3700,) * 3)
 """How the clock moves between rounds when the node is to come to rest: past every wait."""
 BURST_S: Final = 30
+QUIET_S: Final = 2
+PATIENCE_S: Final = 15
+"""So long nothing needs to move before the node leaves off paying; the second, while LND is away."""
 LOOKS: Final = "looks.jsonl"
 _MISSING: Final = "NOT_FOUND"
 _THERE: Final = "ALREADY_EXISTS"
+
+for _module in LATE:
+    import_module(_module)
 
 
 @dataclass
@@ -84,18 +94,17 @@ class ChaosDesk(Desk):
 
     async def burst(self, patient: bool = False) -> dict[str, int]:
         """Round after round, the clock as it is, until nothing moves; payouts by state."""
-        until_s = time.monotonic() + BURST_S
-        while time.monotonic() < until_s:
-            try:
-                report = await self.node.payer.round()
-            except (LeaseLost, RailUnavailable):
-                if not patient:
+        moved_s = began_s = time.monotonic()
+        while (at_s := time.monotonic()) - began_s < BURST_S:
+            moved = False
+            with suppress(LeaseLost, RailUnavailable):
+                moved = (await self.node.payer.round()).moved
+                if not moved and not await self._sent():
                     break
-                await asyncio.sleep(0.2)
-                continue
-            if not report.moved and not report.pending:
+            moved_s = at_s if moved else moved_s
+            if at_s - moved_s > (PATIENCE_S if patient else QUIET_S):
                 break
-            await asyncio.sleep(0 if report.moved else 0.1)
+            await asyncio.sleep(0 if moved else 0.1)
         return await self._counts()
 
     async def rest(self) -> dict[str, Any]:
@@ -195,9 +204,13 @@ class ChaosDesk(Desk):
         """Nothing is due, and what is in flight is in LIMBO."""
         if "due" in await self._counts():
             return False
+        return not await self._sent()
+
+    async def _sent(self) -> bool:
+        """Whether anything is under way that waits for the network, and not for a person."""
         async with self.node.store.read() as tx:
             live = await attempts.live(tx, self.node.rail.name, 100_000)
-        return all(attempt.state is AttemptState.LIMBO for attempt in live)
+        return any(attempt.state is not AttemptState.LIMBO for attempt in live)
 
     def _listen(self) -> None:
         """Write down what LND first says of each payment that an earlier life has sent."""

@@ -28,9 +28,9 @@ from tests.chaos.life import Died, Life
 from tests.chaos.rig import Purse, Rig
 
 READERS: Final = 3
-MEMBERS: Final = 24
+MEMBERS: Final = 16
 """Each may have one withdrawal in flight."""
-CREATORS: Final = 44
+CREATORS: Final = 30
 SHARE_SAT: Final = 4
 FREE_SAT: Final = 900
 WITHDRAWN_SAT: Final = (1, 5)

@@ -24,6 +24,8 @@ _SQL: Final = (
     " ON leg.payout = payout.id LEFT JOIN attempt ON attempt.id = leg.attempt"
     " WHERE payout.asset = 'sat' ORDER BY payout.id"
 )
+_SAID: Final = frozenset({"RETURNED", "HELD"})
+"""States whose reason is counted too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _judge(found: list[Row], receipts: Mapping[str, Receipt], tally: Tally, of: 
     limbo = any(row.attempt_state == "limbo" for row in found)
     arrived = [receipts[row.reference].msat for row in found if row.reference in receipts]
     state = "LIMBO" if limbo else payout.state.upper()
-    tally.states[f"{RAIL} {state}"] += 1
+    tally.states[f"{RAIL} {state}" + (f" ({payout.reason})" if state in _SAID else "")] += 1
     if len(arrived) > 1:
         tally.twice.append(name)
     if set(arrived) - {payout.units}:

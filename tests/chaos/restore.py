@@ -34,14 +34,16 @@ async def restored(episode: Episode) -> None:
     await episode.live()
     await episode.more()
     await episode.life.tell("rest")
-    await _restore(episode, backup)
+    if await _restore(episode, backup) is None:
+        words = f"{episode.of}: an old backup is not noticed at the start"
+        episode.rig.tally.breaches.append(words)
     found = await episode.life.tell("reconcile")
     if not found["unknown"] or found["stopped"] is None:
         episode.rig.tally.breaches.append(f"{episode.of}: reconcile forgets what is unknown")
 
 
-async def _restore(episode: Episode, backup: Path) -> None:
-    """Put it back, and start: in quarantine, and nothing is sent."""
+async def _restore(episode: Episode, backup: Path) -> str | None:
+    """Put it back, and start: no receiver gets anything. Why nothing is sent, if it is so."""
     tally = episode.rig.tally
     episode.kill()
     await episode.close_store()
@@ -49,11 +51,11 @@ async def _restore(episode: Episode, backup: Path) -> None:
     await episode.open_store()
     tally.others["restored backups"] += 1
     before = await episode.rig.receipts(episode.marks)
-    if await episode.live() is None:
-        tally.breaches.append(f"{episode.of}: an old backup is not noticed at the start")
+    stopped = await episode.live()
     await episode.life.tell("burst")
     if await episode.rig.receipts(episode.marks) != before:
         tally.breaches.append(f"{episode.of}: an old backup has sent something")
+    return stopped
 
 
 def _copy(from_: Path, to: Path) -> Path:

@@ -28,7 +28,7 @@ EXPIRY_S: Final = 30 * 86_400
 """Of all invoices: the node's clock is moved on from kill to kill."""
 RACE_S: Final = 0.8
 """So long lnd may say NOT_FOUND of a payment that it has begun (reliability, fact 1)."""
-LOOK_EVERY_S: Final = 0.02
+LOOK_EVERY_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)

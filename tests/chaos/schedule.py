@@ -16,7 +16,7 @@ SHARES: Final = {
     "anvil": 20, "restore": 2,
 }  # fmt: skip
 """Strikes of each kind, of a hundred and so. Those of the node and of anvil are several kills."""
-KILLS_A_STRIKE: Final = 1.6
+KILLS_A_STRIKE: Final = 1.9
 KINDS: Final = tuple(SHARES)
 STRIKES_AN_EPISODE: Final = 12
 COIN_STRIKES_AN_EPISODE: Final = 14

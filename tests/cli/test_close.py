@@ -37,7 +37,10 @@ async def test_closing_needs_a_word_and_happens_once(place):
     await place.fill()
     asked = await run("close", "--month", OLD, *folder_of(place))
     assert "can't be undone: say --yes" in asked.one_sentence()
+    early = await run("close", "--month", OLD, "--yes", *folder_of(place))
+    assert "lnd's newest block is of 2024-02-01" in early.one_sentence()
     assert await frozen_months(place) == []
+    place.clock.set(OLD.ends_s)
     ended = await run("close", "--month", OLD, "--yes", *folder_of(place))
     assert ended.status == 0, ended
     assert "90,000,000 msat" in ended.out

@@ -4,7 +4,7 @@ import pytest
 
 from node.cli.main import COMMANDS
 from node.config import FILE_NAME
-from tests.cli.conftest import folder_of, run, run_process
+from tests.cli.conftest import OLD, folder_of, run, run_process
 
 
 async def test_help_says_what_each_command_does():
@@ -69,6 +69,7 @@ async def test_corrupt_books_end_a_command_with_3(place):
     await place.play()
     async with place.node.store.write() as tx:
         await tx.run("UPDATE account SET balance = balance + 1 WHERE kind = 'payout'")
+    place.clock.set(OLD.plus(1).ends_s)
     ended = await run_process("close", "--month", "2024-03", "--yes", *folder_of(place))
     assert ended.status == 3
     assert "the books are not clean" in ended.err
