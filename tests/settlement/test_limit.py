@@ -58,6 +58,7 @@ def test_flattrs_that_are_not_those_of_the_split_are_refused():
 @given(st.lists(st.integers(0, 10**6), max_size=20))
 def test_of_what_goes_back_the_vault_has_a_tenth_of_the_whole_and_nobody_pays_more_than_all(dust):
     back, tenth = give_back(np.array(dust, np.int64))
+    assert (back.dtype, tenth.dtype) == (np.int64, np.int64), "base units are whole"
     assert int(tenth.sum()) == sum(dust) // 10
     assert (back + tenth).tolist() == dust
     assert (back >= 0).all()
