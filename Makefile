@@ -3,6 +3,8 @@
 # make test-fast   the tests that need neither Postgres nor the daemons nor npm nor a browser
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
+# make coverage    every line and branch of the ledger and the settlement is run by their tests
+# make mutants     each small change of them is noticed by a test:  make mutants ARGS=split
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
@@ -35,8 +37,8 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep bench lint format drawn words pins venv go \
-	postgres npm browser screenshots clean
+.PHONY: help demo test test-fast contract contract-deep coverage mutants bench lint format drawn \
+	words pins venv go postgres npm browser screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -61,6 +63,14 @@ contract-deep: $(CONTRACT_VENV)/.contract
 		$(CONTRACT_VENV)/halmos/bin/pip install $(QUIET) halmos==0.3.3; }
 	node contracts/test/solidity/build.mjs --check
 	$(CONTRACT) contracts.deep.run --halmos $(CONTRACT_VENV)/halmos/bin/halmos
+
+coverage: $(VENV)/.dev
+	$(RUN) pytest -c tests/pure.ini tests/ledger tests/settlement --cov=node.ledger \
+		--cov=node.settlement --cov-branch --cov-report=term-missing:skip-covered \
+		--cov-fail-under=100
+
+mutants: $(VENV)/.dev
+	@$(RUN) tests.mutants $(ARGS)
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)
