@@ -3,9 +3,11 @@
 # make test-fast   the tests that need neither Postgres nor the daemons nor npm nor a browser
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
+# make coverage    every line and branch of the ledger and the settlement is run by their tests
+# make mutants     each small change of them is noticed by a test:  make mutants ARGS=split
 # make crash       the flows under faults, seed after seed:   make crash SEEDS=10000
-# make bench       the measurements:                       make bench ARGS="clicks --json"
 # make chaos       kill -9 of node, lnd and anvil, counted at the receivers:  ARGS="--kills 300"
+# make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
 # make drawn       write what the docs draw from the code: the tree of files, the states
@@ -38,8 +40,8 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep crash chaos bench lint format drawn words \
-	pins venv go postgres npm browser screenshots clean
+.PHONY: help demo test test-fast contract contract-deep coverage mutants crash chaos bench lint \
+	format drawn words pins venv go postgres npm browser screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -64,6 +66,14 @@ contract-deep: $(CONTRACT_VENV)/.contract
 		$(CONTRACT_VENV)/halmos/bin/pip install $(QUIET) halmos==0.3.3; }
 	node contracts/test/solidity/build.mjs --check
 	$(CONTRACT) contracts.deep.run --halmos $(CONTRACT_VENV)/halmos/bin/halmos
+
+coverage: $(VENV)/.dev
+	$(RUN) pytest -c tests/pure.ini tests/ledger tests/settlement --cov=node.ledger \
+		--cov=node.settlement --cov-branch --cov-report=term-missing:skip-covered \
+		--cov-fail-under=100
+
+mutants: $(VENV)/.dev
+	@$(RUN) tests.mutants $(ARGS)
 
 crash: $(VENV)/.dev
 	@$(RUN) tests.crash --seeds $(SEEDS) $(ARGS)

@@ -1,4 +1,4 @@
-"""Named points at which a test may kill the process: `FLATTR_FAILPOINTS="pay.stored=kill"`.
+"""Named points at which a test may kill the process: `FLATTR_FAILPOINTS="fold.after_commit=kill"`.
 
 A failpoint stands on each side of a step whose half would hurt: before and after a commit, after a
 side effect. In use it is one look into an empty dict. Actions: `kill` (as kill -9 would, no

@@ -31,27 +31,29 @@ from node.store import (
 from node.wallet.lightning.invoices import LightningInvoices
 from node.wallet.lightning.lnd import Lnd
 from node.wallet.stablecoin.chain import Chain
-from tests.transactions import Source, Transaction, calls_without_a_point, node_source
+from tests.flows import test_killed_steps
+from tests.flows.vault import (
+    test_chain_money,
+    test_deploy,
+    test_transact_kills,
+    test_two_rails,
+    test_vault_stops,
+)
+from tests.flows.vault import test_killed_steps as test_killed_vault_steps
+from tests.simulation import test_kills
+from tests.transactions import (
+    MONEY,
+    OTHER,
+    Source,
+    Transaction,
+    calls_without_a_point,
+    node_source,
+)
 
 MODELS = (
     chain_tables, consent_tables, login_tables, money_tables, operator_tables, site_tables, tables,
     transaction_tables, vault_tables,
 )  # fmt: skip
-MONEY = frozenset([
-    "account", "entry", "posting", "chain", "used_hash", "deposit", "close", "close_part",
-    "tranche", "payout", "attempt", "leg", "lease", "breaker", "cursor", "means", "target",
-    "thing", "subscription", "flattr_inbox", "flattr_month", "click_key", "thing_count",
-    "chain_address", "chain_event", "chain_block", "chain_transaction", "signed_transaction",
-    "vault_month", "close_approval", "site_claim",
-])  # fmt: skip
-"""State of pay, close, deposit, withdraw, click and the vault, and what they decide by."""
-OTHER = frozenset([
-    "member", "token", "notice", "request_key", "consent", "session", "identity",
-    "sign_in_challenge", "sign_in_proof", "seen_event", "link_challenge", "operator_link",
-    "operator_passkey", "operator_session", "operator_challenge", "audit_result", "operator_log",
-    "operator_log_head", "thing_day",
-])  # fmt: skip
-"""Who is who, and what was said: half of it can't happen, and no step of money follows from it."""
 REACHES = {
     Rail: {"send"},
     LightningInvoices: {"create"},
@@ -77,6 +79,12 @@ CALLS = frozenset(
      "lnd.add_invoice"}
 )  # fmt: skip
 CLICK = "click.before_commit"
+KILLERS = (
+    test_kills, test_killed_steps, test_killed_vault_steps, test_chain_money, test_deploy,
+    test_transact_kills, test_two_rails, test_vault_stops,
+)  # fmt: skip
+POINTS_MIN = 90
+"""So many were to be killed at; there may be more."""
 
 
 def _faults(source: Source, money: Iterable[str] = MONEY) -> list[str]:
@@ -225,3 +233,12 @@ def test_a_failpoint_acts_on_the_named_passing_only():
         failpoint(CLICK)
     finally:
         failpoints.arm({})
+
+
+def test_every_point_is_killed_at_by_some_test():
+    """Each of these modules kills at each point of its own, and fails where it is not passed."""
+    points = {module.__name__: module.KILLED for module in KILLERS}
+    missing = KNOWN - frozenset().union(*points.values())
+    assert missing == frozenset(), f"nobody kills at {sorted(missing)}"
+    print(f"{len(KNOWN)} failpoints, each killed at: {sum(map(len, points.values()))} kills")
+    assert len(KNOWN) >= POINTS_MIN

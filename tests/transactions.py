@@ -14,6 +14,21 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
+MONEY = frozenset([
+    "account", "entry", "posting", "chain", "used_hash", "deposit", "close", "close_part",
+    "tranche", "payout", "attempt", "leg", "lease", "breaker", "cursor", "means", "target",
+    "thing", "subscription", "flattr_inbox", "flattr_month", "click_key", "thing_count",
+    "chain_address", "chain_event", "chain_block", "chain_transaction", "signed_transaction",
+    "vault_month", "close_approval", "site_claim",
+])  # fmt: skip
+"""State of pay, close, deposit, withdraw, click and the vault, and what they decide by."""
+OTHER = frozenset([
+    "member", "token", "notice", "request_key", "consent", "session", "identity",
+    "sign_in_challenge", "sign_in_proof", "seen_event", "link_challenge", "operator_link",
+    "operator_passkey", "operator_session", "operator_challenge", "audit_result", "operator_log",
+    "operator_log_head", "thing_day",
+])  # fmt: skip
+"""Who is who, and what was said: half of it can't happen, and no step of money follows from it."""
 ROOT = Path(__file__).parent.parent
 _WRITES = re.compile(r"(?:INSERT INTO|UPDATE|DELETE FROM) (?!SET\b)(\w+)")
 _WRITERS = frozenset({"write", "writing"})

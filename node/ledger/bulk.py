@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, repeat
+from itertools import chain, repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -92,7 +92,9 @@ class BulkEntry:
         return transfers_digest(chain.from_iterable(block.rows() for block in self.blocks))
 
 
-def where_any(debit: Column, credit: Column, units: Units) -> Transfers:
+def where_any(
+    debit: Account | MemberAccounts, credit: Account | MemberAccounts, units: Units
+) -> Transfers:
     """Transfers of the rows that move something; per-member columns are filtered alike."""
     some = units > 0
     return Transfers(_only(debit, some), _only(credit, some), units[some])
@@ -112,11 +114,7 @@ def _names(column: Column) -> Iterator[str]:
     return repeat(column.name) if isinstance(column, Account) else column.names()
 
 
-def _only(column: Column, some: NDArray[np.bool_]) -> Column:
-    match column:
-        case Account():
-            return column
-        case MemberAccounts(kind, members, month):
-            return MemberAccounts(kind, members[some], month)
-        case PayoutAccounts(ids, members, month):
-            return PayoutAccounts(list(compress(ids, some.tolist())), members[some], month)
+def _only(column: Account | MemberAccounts, some: NDArray[np.bool_]) -> Account | MemberAccounts:
+    if isinstance(column, Account):
+        return column
+    return MemberAccounts(column.kind, column.members[some], column.month)

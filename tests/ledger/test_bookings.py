@@ -110,6 +110,9 @@ A_LIFE: list[tuple[str, Callable[[], Entry | BulkEntry], dict[str, int]]] = [
       "commission": 2}),
     ("gas is the operator's", lambda: bookings.gas("0xcc", 5000),
      {"expense:gas": 5000, "capital": 5690}),
+    ("a withdrawal that the books have", lambda: bookings.vault_withdrawal(
+        EntryId("e3"), Amount(25, USD), [(accounts.available(USD, CAROL), 25)], "0xdd:0"),
+     {"available:2": 70, "wallet:stablecoin": 5, "suspense": 633}),
 ]  # fmt: skip
 """One after the other, each from where the one before left the balances."""
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
 from node.errors import CorruptBooks
-from node.settlement.attempt import TRANSITIONS, AttemptEvent, AttemptState, next_state
+from node.ids import AttemptId, PayoutId
+from node.money import msat
+from node.settlement.attempt import (
+    TRANSITIONS,
+    Attempt,
+    AttemptEvent,
+    AttemptState,
+    next_state,
+    sent,
+)
 
 S, E = AttemptState, AttemptEvent
 ARROWS = {
@@ -25,7 +35,7 @@ def test_every_state_with_every_event(state, event):
     if after:
         assert {next_state(state, event)} == after
     else:
-        with pytest.raises(CorruptBooks):
+        with pytest.raises(CorruptBooks, match=f"an attempt that is {state} cannot be {event}"):
             next_state(state, event)
 
 
@@ -36,6 +46,17 @@ def test_what_is_settled_never_moves_again():
 def test_whatever_it_was_called_a_payment_that_arrived_is_settled():
     for state in set(S) - {S.SETTLED}:
         assert next_state(state, E.SETTLED) is S.SETTLED
+
+
+def test_the_first_time_that_it_was_sent_counts():
+    fresh = Attempt(
+        AttemptId("a"), "fake", 1, (PayoutId("p"),), "hash", "message", msat(9), msat(1), None, "us"
+    )
+    once = sent(fresh, 1000)
+    assert (once.state, once.sent_s) == (S.SENT, 1000)
+    assert sent(once, 2000) == once
+    with pytest.raises(CorruptBooks):
+        sent(replace(once, state=S.SETTLED), 3000)
 
 
 def test_limbo_is_left_only_by_what_the_network_shows_or_two_people_prove():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from node.ids import AttemptId, MemberId, PayoutId
-from node.money import Amount, sats
+from node.money import Amount, Asset, sats
 from node.settlement.attempt import Attempt, AttemptState
 from node.settlement.batch import HELD_AFTER_S, HELD_MAX, choose, room_left
 from node.settlement.fees import payout_fee_limit
@@ -67,6 +69,25 @@ def test_what_does_not_fit_waits_with_words_and_smaller_ones_go():
     chosen = choose(waiting, busy=set(), places=9, spendable=sats(100))
     assert (names(chosen.chosen), names(chosen.short)) == (["small"], ["big"])
     assert "Add outbound liquidity" in chosen.short_words
+
+
+def test_what_was_chosen_before_is_gone_and_the_words_say_what_is_left():
+    waiting = [payout("a", 1, 40), payout("b", 2, 40), payout("c", 3, 40), payout("d", 4, 20)]
+    chosen = choose(waiting, busy=set(), places=9, spendable=sats(100))
+    assert (names(chosen.chosen), names(chosen.short)) == (["a", "b"], ["c", "d"])
+    assert chosen.short_words == (
+        "2 payouts wait: they need 64 sat with fees, and 16 sat of 100 sat can still be sent. "
+        "Add outbound liquidity to the node."
+    )
+
+
+def test_the_words_are_in_the_rails_own_asset():
+    dear = replace(
+        payout("a", 1, 5), amount=Amount(5_000_000, Asset.USD), fee_limit=Amount(0, Asset.USD)
+    )
+    chosen = choose([dear], busy=set(), places=1, spendable=Amount(1_000_000, Asset.USD))
+    assert "they need 5 usd with fees, and 1 usd of 1 usd" in chosen.short_words.replace(".00", "")
+    assert choose([], busy=set(), places=1, spendable=sats(1)).short_words == ""
 
 
 @given(due, st.integers(0, 10), st.integers(0, 5000))

@@ -113,5 +113,14 @@ def test_sums_by_key_are_exact_beyond_what_floats_hold(rows):
 
 def test_more_rows_than_sums_are_exact_for_are_refused(monkeypatch):
     monkeypatch.setattr(split_module, "_ROWS_MAX", 3)
-    with pytest.raises(MoneyError):
+    with pytest.raises(MoneyError, match="at most 3 rows at once, not 4"):
         sum_by(np.zeros(4, np.int64), np.ones(4, np.int64), 1)
+    assert sum_by(np.zeros(3, np.int64), np.ones(3, np.int64), 1).tolist() == [3]
+
+
+@pytest.mark.parametrize("exact", [10**6, 0], ids=["in one part", "in two parts"])
+def test_a_sum_is_whole_numbers_however_it_is_made(monkeypatch, exact):
+    monkeypatch.setattr(split_module, "_FLOAT_EXACT", exact)
+    found = sum_by(np.array([0, 2, 2]), np.array([1, 2**33, 5]), 3)
+    assert (found.dtype, found.tolist()) == (np.int64, [1, 0, 2**33 + 5])
+    assert sum_by(np.zeros(0, np.int64), np.zeros(0, np.int64), 2).tolist() == [0, 0]

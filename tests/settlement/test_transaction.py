@@ -28,7 +28,7 @@ def test_every_state_with_every_event(state, event):
     if after:
         assert {next_state(state, event)} == after
     else:
-        with pytest.raises(CorruptBooks):
+        with pytest.raises(CorruptBooks, match=f"a transaction that is {state} cannot be {event}"):
             next_state(state, event)
 
 

@@ -152,3 +152,9 @@ def test_no_file_is_made_of_sums_that_do_not_fit(change, words):
         build(replace(head, **change), [payments], tree, READERS, THINGS, SALT)
     with pytest.raises(CorruptBooks, match="charges are not the gross"):
         build(head, [payments], tree, READERS, THINGS, SALT, {4: 1})
+
+
+def test_a_member_stands_in_a_file_under_the_same_name_as_ever():
+    salt = month_salt(bytes(range(32)), "0xAbCd" + "00" * 18, NOVEMBER)
+    assert salt.hex() == "92881ffb576d94cc03c63a9ff1961525e93a17dcd5dd7c7d06d54b7e6d74d3f1"
+    assert salted_id(salt, 7) == "6044dbd69ce1d4b8ae716be0352abdb9"

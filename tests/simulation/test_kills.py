@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from node.devnet.lnurl import open_lnurl_server
-from node.failpoints import KNOWN
 from node.flows.lease import LEASE_S
 from node.money import Asset
 from node.settlement.payout import PayoutKind, PayoutState
@@ -25,6 +24,7 @@ from node.store import checks, closes, payouts
 from node.store.engine import open_store
 from node.wallet.lightning.simulated import Faults, SimulatedNetwork, open_simulated_network
 from node.wallet.lightning.stubs import lightning_pb2_grpc
+from tests.killed import points_of
 from tests.simulation.node_process import NodeProcess
 from tests.simulation.scene import channel
 
@@ -39,8 +39,13 @@ lndconnect = "{lndconnect}"
 dues_sat = 0
 operator_target = "{operator}"
 """
-ON_A_CHAIN = ("chain.", "vault.", "contract.")
-"""Passed with the stablecoin only: tests/flows and tests/cli have their kills."""
+KILLED = points_of(
+    "click", "close.book", "close.check", "close.fold", "close.freeze", "close.open",
+    "close.prove", "close.split", "deposit.credit", "deposit.open", "deposit.request", "fold",
+    "lease.take", "pay.follow", "pay.refuse", "pay.send", "pay.settle", "pay.store",
+    "withdraw.open",
+)  # fmt: skip
+"""What the month below passes; tests/test_failpoints.py says who kills at the others."""
 
 
 @dataclass
@@ -133,7 +138,7 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
             played.life.kill()
 
 
-@pytest.mark.parametrize("failpoint", sorted(x for x in KNOWN if not x.startswith(ON_A_CHAIN)))
+@pytest.mark.parametrize("failpoint", sorted(KILLED))
 async def test_a_node_that_is_killed_anywhere_pays_everybody_once(play: Play, failpoint: str):
     play.failpoint = failpoint
     await play.month()

@@ -10,12 +10,11 @@ import pytest
 
 from node.clock import ManualClock
 from node.errors import LeaseLost
-from node.flows import pay
 from node.flows.lease import LEASE_S
 from node.flows.pay import Payer
 from node.money import Asset
 from node.settlement.payout import PayoutState
-from node.store import payouts
+from node.store import engine, payouts
 from node.wallet.lightning.rail import LightningRail
 from tests.simulation.scene import PAYER, Scene, open_scene
 
@@ -121,7 +120,7 @@ async def test_a_payer_that_stood_still_since_its_commit_sends_nothing(
                 clock.advance(LEASE_S)
 
         with monkeypatch.context() as patch:
-            patch.setattr(pay, "failpoint", stand_still)
+            patch.setattr(engine, "failpoint", stand_still)
             with pytest.raises(LeaseLost):
                 await _payer(scene, "sleeper").round()
         assert scene.network._world.nodes[PAYER].payments == {}

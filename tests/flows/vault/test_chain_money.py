@@ -18,6 +18,7 @@ from node.store import chain_events
 from node.store.chain_events import EventState
 from tests.conftest import MONTH
 from tests.flows.vault.bank import open_bank
+from tests.killed import points_of
 from tests.wallet.stablecoin.fake_chain import CHAIN_ID, address_of
 
 DOLLAR = 1_000_000
@@ -160,6 +161,9 @@ async def test_a_chain_that_takes_back_what_was_final_stops_the_reader(bank):
     with pytest.raises(CorruptBooks, match="another block 1"):
         await chain_money.read(bank.money)
     assert await bank.has("ann") == (5, 0)
+
+
+KILLED = points_of("chain.deposit")
 
 
 @pytest.mark.parametrize(("point", "credited"), [("before_commit", 0), ("after_commit", 5)])

@@ -24,8 +24,9 @@ from node.flows.vault.deploy import (
 )
 from node.wallet.stablecoin.artifact import created
 from node.wallet.stablecoin.words import ZERO_ADDRESS
+from tests.killed import points_of
 
-POINTS = sorted(point for point in failpoints.KNOWN if point.startswith("contract."))
+KILLED = points_of("contract.send")
 CEILING_WEI = 1000 * 10**9
 # A contract of a few bytes that answers 18 to everything.
 EIGHTEEN = bytes.fromhex("6760125f5260205ff35f5260086018f3")
@@ -63,7 +64,7 @@ async def test_what_is_deployed_is_where_it_is_said_to_be(
     assert toy.address in said[1]
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", sorted(KILLED))
 async def test_who_is_killed_in_between_deploys_once(
     sender: Sender, kept: Deployments, point: str
 ) -> None:

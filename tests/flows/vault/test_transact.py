@@ -6,10 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from node import failpoints
 from node.clock import ManualClock
 from node.errors import LeaseLost, RailUnavailable
-from node.failpoints import FailpointHit
 from node.flows.vault.call import Call, Done, Failed, Waiting
 from node.flows.vault.transact import BUMP_AFTER_S, Transactor
 from node.ledger import accounts
@@ -249,33 +247,3 @@ async def test_who_has_lost_the_lease_signs_nothing(stand):
     with pytest.raises(LeaseLost):
         await stand.step(lease=old)
     assert stand.chain.heard == []
-
-
-POINTS = sorted(
-    name for name in failpoints.KNOWN if name.startswith("chain.") and "deposit" not in name
-)
-
-
-@pytest.mark.parametrize("point", POINTS)
-async def test_a_kill_anywhere_leaves_it_to_happen_once(stand, point):
-    failpoints.arm({point: "raise"})
-    hits = 0
-    try:
-        for turn in range(STEPS_MAX):
-            try:
-                progress = await stand.step()
-            except FailpointHit:
-                hits += 1
-                stand.holder = f"life {hits}"
-                stand.clock.advance(3600)
-                continue
-            if not isinstance(progress, Waiting):
-                break
-            stand.chain.base_fee_wei = (20 if turn < 4 else 1) * GWEI
-            stand.chain.mine()
-            stand.clock.advance(BUMP_AFTER_S)
-    finally:
-        failpoints.arm({})
-    assert isinstance(progress, Done)
-    assert hits == 1
-    assert stand.chain.happened[PAY] == 1

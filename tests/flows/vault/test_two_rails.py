@@ -24,6 +24,7 @@ from node.wallet.stablecoin.calldata import transfer_calldata, veto_calldata
 from node.wallet.stablecoin.events import MonthSealed
 from tests.conftest import MONTH
 from tests.flows.vault.vault_town import CREATORS, open_town
+from tests.killed import points_of
 
 USD = Asset.USD
 
@@ -155,11 +156,13 @@ async def _step_until(town, words: str) -> None:
     raise AssertionError(f"{words}: never said, but {town.said[-3:]}")
 
 
-@pytest.mark.parametrize("point", [
-    f"{step}.{at}"
-    for step in ("vault.collect", "vault.plan", "vault.settle", "vault.transfer")
-    for at in ("before_commit", "after_commit")
-])  # fmt: skip
+KILLED = points_of(
+    "chain.lower", "vault.ask", "vault.collect", "vault.finish", "vault.plan", "vault.settle",
+    "vault.transfer",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("point", sorted(KILLED))
 async def test_a_kill_at_every_failpoint_charges_once_and_pays_once(town, point):
     await town.end()
     failpoints.arm({point: "raise"})
