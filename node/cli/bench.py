@@ -1,4 +1,4 @@
-"""`flattr-node bench clicks|processes|counters|close|payouts`: ratios, measured side by side in one run.
+"""`flattr-node bench …`: ratios, measured side by side in one run.
 
 Single figures of a machine say little; each is put beside what the same machine can do at best (a
 no-op, a warm read, a bare loop) or what one would write first (an ORM loop), in the same run. What
@@ -25,6 +25,7 @@ from node.devnet.bench_counters import CounterFigures, bench_counters
 from node.devnet.bench_payouts import PayoutFigures, bench_payouts
 from node.devnet.bench_places import Kind
 from node.devnet.bench_processes import ProcessFigures, bench_processes
+from node.devnet.bench_writes import SigningFigures, WriteFigures, bench_signing, bench_writes
 from node.devnet.postgres import open_postgres
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
@@ -109,6 +110,21 @@ def close(
 
 
 @bench.command
+def writes(
+    *,
+    rows: Annotated[int, Parameter(help="How many flattrs.")] = 1_000_000,
+    rounds: Annotated[int, Parameter(help="Rounds; medians count.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Write what a close writes: against the database's own INSERT … SELECT; and sign a batch."""
+    with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder:
+        found = uvloop.run(bench_writes(Path(folder), rows, rounds, _tell))
+    signing = uvloop.run(bench_signing())
+    figures = {"writes": asdict(found), "signing": asdict(signing)}
+    _show(figures, _write_table(found, signing), as_json=as_json)
+
+
+@bench.command
 def payouts(
     *,
     number: Annotated[int, Parameter(help="Payouts a round.")] = 300,
@@ -128,6 +144,7 @@ def everything(*, as_json: Json = False) -> None:
     processes(as_json=as_json)
     counters(as_json=as_json)
     close(as_json=as_json)
+    writes(as_json=as_json)
     payouts(as_json=as_json)
 
 
@@ -204,6 +221,20 @@ def _close_table(found: Closes) -> Table:
     table.caption = (
         f"{found.times_naive:.0f} times the ORM loop at {found.naive_flattrs:,} flattrs; "
         f"growth exponent {found.exponent('sqlite') or 0:.2f}"
+    )
+    return table
+
+
+def _write_table(found: WriteFigures, signing: SigningFigures) -> Table:
+    table = Table(title=f"What a close of {found.flattrs:,} flattrs writes, on SQLite")
+    for column in ("rows", "ours s", "INSERT … SELECT s", "of it"):
+        table.add_column(column, justify="right")
+    table.add_row(
+        f"{found.rows:,}", f"{found.ours_s:.2f}", f"{found.floor_s:.2f}", f"{found.of_floor:.2f}"
+    )
+    table.caption = (
+        f"a batch of {signing.recipients}: calldata {signing.calldata_ms:.2f} ms,"
+        f" signature {signing.sign_ms:.2f} ms"
     )
     return table
 
