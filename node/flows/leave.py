@@ -132,8 +132,7 @@ async def _look_in(
         Kind.POT: _pot_words(have[Kind.POT]),
         Kind.AVAILABLE: f"{have[Kind.AVAILABLE]} is available: withdraw it",
         Kind.EARNED: f"{have[Kind.EARNED]} is earned: the next close pays it",
-        Kind.HELD: f"{have[Kind.HELD]} is held until your dues are paid: pay them to receive it,"
-        " or wait until it goes back to its readers",
+        Kind.HELD: _held_words(have[Kind.HELD]),
         Kind.PAYOUT: f"{have[Kind.PAYOUT]} is on its way to you: wait until it has arrived",
     }
     in_the_way = [
@@ -148,10 +147,18 @@ async def _look_in(
 
 def _least(rules: Rules) -> dict[Kind, int]:
     """The least that can be taken out of each of these places, in base units."""
-    return {
-        Kind.AVAILABLE: _smallest_withdrawal(rules.asset),
-        Kind.EARNED: max(rules.payout_min.units, smallest_payable(rules.asset)),
-    }
+    payable = max(rules.payout_min.units, smallest_payable(rules.asset))
+    least = {Kind.AVAILABLE: _smallest_withdrawal(rules.asset), Kind.EARNED: payable}
+    if rules.asset is not Asset.SAT:  # there it would stay held for ever, with dues paid or not
+        least[Kind.HELD] = payable
+    return least
+
+
+def _held_words(held: Amount) -> str:
+    said = f"{held} is held until your dues are paid: pay them to receive it"
+    if held.asset is not Asset.SAT:  # no money can be put into a pot in the vault
+        return said
+    return f"{said}, or wait until it goes back to its readers"
 
 
 def _pot_words(pot: Amount) -> str:

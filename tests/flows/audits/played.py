@@ -1,7 +1,7 @@
 """Two months that were played once, and copies of them to be corrupted.
 
-    Lightning   two deposits, a close, payouts by keysend and by address, a withdrawal
-    the vault   one creator is paid, one waits for an address and gets it, one the token refuses
+Lightning   two deposits, a close, payouts by keysend and by address, a withdrawal
+the vault   one creator is paid, one waits for an address and gets it, one the token refuses
 """
 
 from __future__ import annotations
