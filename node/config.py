@@ -31,6 +31,8 @@ OWN_HOSTS: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ORIGIN: Final = re.compile(r"https?://(?!\d+(\.\d+){3}(:|/|$))[a-z0-9.-]+(:\d{1,5})?/?", re.ASCII)
 _PREFIX: Final = "flattr_"
 _FILE_SUFFIX: Final = "_file"
+LOCAL_NETWORKS: Final = frozenset({"simnet", "regtest"})
+"""Where blocks come when somebody makes them."""
 Network = Literal["mainnet", "testnet", "testnet4", "signet", "regtest", "simnet"]
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from node.cli.options import FOLDER_DEFAULT, Folder, open_node, progress_screen, screen
 from node.clock import this_month
+from node.config import LOCAL_NETWORKS
 from node.errors import BadMonth, ConfigError
 from node.flows import fund
 from node.flows.calendar import demand_over
@@ -35,6 +36,9 @@ async def close(
     month: Annotated[str | None, Parameter(help="Like 2026-11. Default: the last one.")] = None,
     dry_run: Annotated[bool, Parameter(negative="", help="Show the result, store none.")] = False,
     yes: Annotated[bool, Parameter(negative="", help="Do not ask.")] = False,
+    by_this_clock: Annotated[
+        bool, Parameter(negative="", help="On a local network: don't ask lnd's newest block.")
+    ] = False,
 ) -> None:
     """Close a month that is over, or show what it comes to (--dry-run).
 
@@ -53,14 +57,21 @@ async def close(
         if wanted > last:
             raise BadMonth(f"{wanted} is not over: it can be closed from its end (UTC) on")
         _confirm(wanted, yes)
+        await _demand_over(node, wanted, by_this_clock)
         await _close(node, wanted)
+
+
+async def _demand_over(node: Node, month: Month, by_this_clock: bool) -> None:
+    if not by_this_clock:
+        await demand_over(node.lnd, month)
+    elif node.settings.network not in LOCAL_NETWORKS:
+        raise ConfigError(f"--by-this-clock is for {' and '.join(sorted(LOCAL_NETWORKS))} only")
 
 
 async def _close(node: Node, wanted: Month) -> None:
     over = await months_to_close(node.store, node.clock, node.rules.asset)
     for month in dict.fromkeys([*(m for m in over if m < wanted), wanted]):
         await approve(node, COMMAND_LINE, month)
-    await demand_over(node.lnd, wanted)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=progress_screen(), transient=True) as bar:
         task = bar.add_task("closing")

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 from node.devnet import leash
@@ -80,7 +81,7 @@ class ChildProcess:
         if not self.running:
             raise DaemonError(f"{self.name} has ended; {self.log_path} ends with: {self._tail()}")
 
-    async def _end(self, how: signal.Signals) -> None:
+    async def _end(self, how: Signals) -> None:
         process = self._process
         if process is None:
             return

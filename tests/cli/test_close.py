@@ -1,5 +1,12 @@
 """`close` and `payouts`: a month by hand, from the dry run to the proof of each payment."""
 
+from types import SimpleNamespace
+
+import pytest
+
+from node.cli.close import _demand_over
+from node.config import Settings
+from node.errors import ConfigError
 from node.money import Asset
 from node.settlement.payout import HeldReason, PayoutEvent, PayoutState
 from node.store import closes, payouts
@@ -49,6 +56,19 @@ async def test_closing_needs_a_word_and_happens_once(place):
     assert again.out == ended.out
     gone = await run("close", "--month", OLD, "--dry-run", *folder_of(place))
     assert "closed already" in gone.one_sentence()
+
+
+async def test_a_local_network_may_be_closed_by_the_clock(place):
+    await place.fill()
+    ended = await run("close", "--month", OLD, "--yes", "--by-this-clock", *folder_of(place))
+    assert ended.status == 0, ended
+    assert await frozen_months(place) == [OLD]
+
+
+async def test_no_other_network_is_closed_by_the_clock():
+    node = SimpleNamespace(settings=Settings(network="signet"))
+    with pytest.raises(ConfigError, match="regtest and simnet only"):
+        await _demand_over(node, OLD, by_this_clock=True)
 
 
 async def test_a_month_that_is_not_over_is_not_closed(place):
