@@ -3,6 +3,7 @@
 # make test-fast   the tests that need neither Postgres nor the daemons nor npm nor a browser
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
+# make storage     faults of database, disk and sockets:   make storage ARGS="clicks --kills 200"
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
@@ -36,7 +37,7 @@ pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
 .PHONY: help demo test test-fast contract contract-deep bench lint format drawn words pins venv go \
-	postgres npm browser screenshots clean
+	postgres npm browser strace storage screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -44,7 +45,7 @@ help:
 demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
 	@$(BIN)/flattr-node demo $(ARGS)
 
-test: lint contract go postgres npm browser
+test: lint contract go postgres npm browser strace
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
@@ -64,6 +65,9 @@ contract-deep: $(CONTRACT_VENV)/.contract
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)
+
+storage: $(VENV)/.dev postgres strace
+	@$(RUN) tests.storage $(ARGS)
 
 screenshots: $(VENV)/.dev npm browser
 	$(RUN) tests.browser.screenshots $(ARGS)
@@ -164,3 +168,13 @@ browser:
 			echo "the pages are tested in a browser: install chromium (Debian: apt-get install chromium)" >&2; \
 			exit 1; \
 		fi
+
+strace:
+	@command -v strace >/dev/null || { \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq strace; } >&2; \
+		else \
+			echo "a disk is made to fail by strace: install it (Debian: apt-get install strace)" >&2; \
+			exit 1; \
+		fi; }
