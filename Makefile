@@ -7,6 +7,7 @@
 # make mutants     each small change of them is noticed by a test:  make mutants ARGS=split
 # make crash       the flows under faults, seed after seed:   make crash SEEDS=10000
 # make chaos       kill -9 of node, lnd and anvil, counted at the receivers:  ARGS="--kills 300"
+# make storage     faults of database, disk and sockets:   make storage ARGS="clicks --kills 200"
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
@@ -40,8 +41,8 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep coverage mutants crash chaos bench lint \
-	format drawn words pins venv go postgres npm browser screenshots clean
+.PHONY: help demo test test-fast contract contract-deep coverage mutants crash chaos storage \
+	hostile bench lint format drawn words pins venv go postgres npm browser strace screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -49,7 +50,7 @@ help:
 demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
 	@$(BIN)/flattr-node demo $(ARGS)
 
-test: lint contract go postgres npm browser
+test: lint contract go postgres npm browser strace
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
@@ -83,6 +84,9 @@ bench: $(VENV)/.dev go postgres
 
 chaos: $(VENV)/.dev go postgres npm
 	@$(RUN) tests.chaos $(ARGS)
+
+storage: $(VENV)/.dev postgres strace
+	@$(RUN) tests.storage $(ARGS)
 
 screenshots: $(VENV)/.dev npm browser
 	$(RUN) tests.browser.screenshots $(ARGS)
@@ -183,3 +187,13 @@ browser:
 			echo "the pages are tested in a browser: install chromium (Debian: apt-get install chromium)" >&2; \
 			exit 1; \
 		fi
+
+strace:
+	@command -v strace >/dev/null || { \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq strace; } >&2; \
+		else \
+			echo "a disk is made to fail by strace: install it (Debian: apt-get install strace)" >&2; \
+			exit 1; \
+		fi; }

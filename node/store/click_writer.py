@@ -29,6 +29,9 @@ from node.store.inbox import ClickRow, PackedGroup, pack_group
 from node.store.sqlite import PRAGMAS
 
 POSTGRES_WRITERS: Final = 4
+CONNECT_LIMIT_S: Final = 10
+ANSWER_LIMIT_S: Final = 30
+"""A network that swallows what is sent would be waited for a quarter of an hour."""
 _SETTINGS: Final = {"default_transaction_isolation": "read committed"}
 """The fence looks again after it has waited, which a snapshot of before would not show."""
 _INSERT: Final = (
@@ -159,7 +162,12 @@ class _PostgresWriter:
 
     async def commit(self, clicks: Sequence[ClickRow]) -> Month:
         if self._connection is None:
-            self._connection = await asyncpg.connect(self._url, server_settings=_SETTINGS)
+            self._connection = await asyncpg.connect(
+                self._url,
+                server_settings=_SETTINGS,
+                timeout=CONNECT_LIMIT_S,
+                command_timeout=ANSWER_LIMIT_S,
+            )
         failpoint("click.before_commit")
         try:
             landed = await self._write(self._connection, clicks)

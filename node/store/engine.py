@@ -33,6 +33,9 @@ from node.store.sqlite import Column, Driver, driver_of
 
 NEWEST: Final = (2**63 - 1, "")
 """Before the first row of a list that is read newest first: (created_us, id)."""
+CONNECT_LIMIT_S: Final = 10
+STATEMENT_LIMIT_S: Final = 600
+"""No statement of the largest close takes a tenth of it; a dead network would take for ever."""
 _SQLITE_MIN: Final = (3, 38)
 
 
@@ -224,7 +227,7 @@ async def open_store(url: str, revision: str | None = None) -> AsyncIterator[Sto
     async with AsyncExitStack() as stack:
         try:
             engine = create_async_engine(
-                driver_url(url), pool_size=8, max_overflow=8, **_isolation(url)
+                driver_url(url), pool_size=8, max_overflow=8, **_manners(url)
             )
             stack.push_async_callback(engine.dispose)
             if engine.dialect.name == "sqlite":
@@ -241,9 +244,15 @@ async def open_store(url: str, revision: str | None = None) -> AsyncIterator[Sto
         yield store
 
 
-def _isolation(url: str) -> dict[str, str]:
-    """Postgres' own default, said so that no setting of a server changes it: fences need it."""
-    return {} if url.startswith("sqlite") else {"isolation_level": "READ COMMITTED"}
+def _manners(url: str) -> dict[str, Any]:
+    """For Postgres: how long it is waited for, and transactions as fences need them.
+
+    The isolation is Postgres' own default, said so that no setting of a server changes it.
+    """
+    if url.startswith("sqlite"):
+        return {}
+    limits = {"timeout": CONNECT_LIMIT_S, "command_timeout": STATEMENT_LIMIT_S}
+    return {"isolation_level": "READ COMMITTED", "connect_args": limits}
 
 
 async def _check_durable(store: Store) -> None:

@@ -3,6 +3,7 @@
     headers not complete, or nothing asked, for header_deadline_s     closed
     body not complete within header_deadline_s                        408 (`reading.py`)
     more than connections_per_address from one address                closed at once
+    more than the process may have open files for                     the one that waits longest
     more or longer header lines than HEADERS_MAX, HEADER_BYTES_MAX    431
     what is no HTTP                                                   400, and closed
 
@@ -14,11 +15,13 @@ test sends half a header to hold aiohttp to it.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import resource
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final, cast
 
 import structlog
@@ -39,6 +42,9 @@ HEADERS_MAX: Final = 100
 HEADER_BYTES_MAX: Final = 8190
 SHUTDOWN_S: Final = 10
 BACKLOG: Final = 512
+FILES_RESERVED: Final = 128
+"""Of the files that the process may have open: for the database, LND, RPCs and fetches."""
+_LOOKED_AT: Final = 64
 
 _log = structlog.get_logger()
 
@@ -91,10 +97,16 @@ def make_app(node: Node) -> web.Application:
 
 
 class Connections:
-    """Makes a protocol for each connection, and counts those that are open by address."""
+    """Makes a protocol for each connection, and counts those that are open by address.
+
+    When there is no room for another, one that waits for a request makes room, the oldest first:
+    who is answered is not disturbed, and who comes with a request is let in.
+    """
 
     def __init__(self, node: Node, server: web.Server, latencies: Latencies | None = None) -> None:
         self.latencies = latencies
+        self._room = _room()
+        self._all: OrderedDict[Connection, None] = OrderedDict()
         self._settings = node.settings.web
         self.network = node.settings.network
         self._server = server
@@ -104,18 +116,32 @@ class Connections:
         """A protocol, for asyncio."""
         return Connection(self, self._server, self._settings.header_deadline_s)
 
-    def enter(self, address: str) -> bool:
-        """Count a connection; False if there are too many from its address."""
-        if address in self._settings.trusted_proxies:
-            return True
+    def enter(self, address: str, connection: Connection) -> bool:
+        """Count a connection; False if there are too many from its address, or in all."""
+        proxy = address in self._settings.trusted_proxies
         site = site_of(address)
-        if self._open[site] >= self._settings.connections_per_address:
+        if not proxy and self._open[site] >= self._settings.connections_per_address:
             return False
-        self._open[site] += 1
+        if len(self._all) >= self._room and not self._make_room():
+            return False
+        self._all[connection] = None
+        if not proxy:
+            self._open[site] += 1
         return True
 
-    def leave(self, address: str) -> None:
+    def _make_room(self) -> bool:
+        """Close the oldest connection that waits; False when none of those looked at does."""
+        for connection in list(islice(self._all, _LOOKED_AT)):
+            if connection.waits:
+                del self._all[connection]
+                connection.abort()
+                return True
+            self._all.move_to_end(connection)
+        return False
+
+    def leave(self, address: str, connection: Connection) -> None:
         """A connection that had entered was closed."""
+        self._all.pop(connection, None)
         site = site_of(address)
         self._open[site] -= 1
         if self._open[site] <= 0:
@@ -147,7 +173,7 @@ class Connection(web.RequestHandler):
         """Take the connection, or close it at once."""
         peer = transport.get_extra_info("peername")
         address = peer[0] if isinstance(peer, tuple) else ""
-        if not self._connections.enter(address):
+        if not self._connections.enter(address, self):
             self.force_close()  # what it may still bring is not read
             cast("asyncio.Transport", transport).abort()
             return
@@ -158,7 +184,17 @@ class Connection(web.RequestHandler):
         """Count it out."""
         if self._address is not None:
             super().connection_lost(exc)
-            self._connections.leave(self._address)
+            self._connections.leave(self._address, self)
+
+    @property
+    def waits(self) -> bool:
+        """Whether no request of it is being answered: it is idle, or its headers are not whole."""
+        return not self._request_in_progress
+
+    def abort(self) -> None:
+        """Close it at once; nothing is told."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def handle_error(
         self,
@@ -179,6 +215,12 @@ class Connection(web.RequestHandler):
         response: Any = problems.answer(problems.tell(error), self._connections.network)
         response.force_close()
         return cast("web.StreamResponse", response)
+
+
+def _room() -> int:
+    """How many connections the process may have at once."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(FILES_RESERVED, soft - FILES_RESERVED)
 
 
 async def _listen(connections: Connections, settings: WebSettings) -> asyncio.Server:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -39,7 +39,6 @@ from node.money import Asset, sats
 from node.month import Month
 from node.settlement.payout import PayoutState
 from node.store import leases, members, payouts, things
-from node.web.server import WebServer, open_server
 
 ANSWER_S: Final = 60
 POLLS: Final = 200
@@ -47,7 +46,6 @@ STEP_S: Final = 31
 HTLC_S: Final = 0.1
 """A real payment takes real time, whatever the node's clock says."""
 ROUNDS_MAX: Final = 40
-FOLD_EVERY_S: Final = 0.02
 
 _SERVER = get_context("forkserver")
 
@@ -109,8 +107,6 @@ class Desk:
 
     node: Node
     clock: Ahead
-    serving: AbstractAsyncContextManager[WebServer] | None = None
-    folding: asyncio.Task[None] | None = None
 
     async def arm(self) -> bool:
         """From now on the failpoints of the environment act."""
@@ -185,18 +181,6 @@ class Desk:
                 await asyncio.sleep(HTLC_S)
             self.clock.ahead_s += STEP_S
         return await self._counts()
-
-    async def serve(self) -> str:
-        """Serve HTTP and fold what is clicked, until the process dies; the URL."""
-        self.serving = open_server(self.node)
-        server = await self.serving.__aenter__()
-        self.folding = asyncio.create_task(self._fold_for_ever(), name="fold")
-        return server.url
-
-    async def _fold_for_ever(self) -> None:
-        while True:
-            await self.fold()
-            await asyncio.sleep(FOLD_EVERY_S)
 
     async def watch(self) -> None:
         """Credit what is paid, as a serving node does."""

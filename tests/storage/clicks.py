@@ -101,7 +101,7 @@ async def _lives(folder: Path, port: int, storm: Storm, run: ClickRun) -> int:
             else:
                 await life.until_serving()
                 await storm.connect(port)
-                more = storm.random.randint(1, run.in_flight + run.in_flight // 4)
+                more = storm.random.randint(1, run.in_flight // 4)
                 await storm.until_acknowledged(storm.acknowledged + more, ACKNOWLEDGED_LIMIT_S)
         finally:
             life.kill()

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from node.clock import this_month
 from node.errors import Busy, DatabaseAway, LeaseLost, RailUnavailable
@@ -75,38 +76,26 @@ class Play:
         scene, node = self.scene, self.scene.node
         reader = scene.creators[READER]
         for sat, to_pot, key in ((POT_SAT, True, "pot"), (FREE_SAT, False, "free")):
-            asked = await self.until_done(
-                "ask for a deposit",
-                lambda sat=sat, to_pot=to_pot, key=key: fund.ask_deposit(
-                    node.funding, reader, sats(sat), to_pot=to_pot, key=key
-                ),
-            )
+            ask = partial(fund.ask_deposit, node.funding, reader, sats(sat), to_pot=to_pot, key=key)
+            asked = await self.until_done("ask for a deposit", ask)
             await scene.network.pay(READER, asked.payment_request or "")
-            await self.until_done("credit", lambda: fund.catch_up(node.funding))
+            await self.until_done("credit", partial(fund.catch_up, node.funding))
         for sat, key in ((POT_SAT + 1000, "more"), (POT_SAT, "less")):
-            await self.until_done(
-                "set the pot",
-                lambda sat=sat, key=key: fund.set_pot(node.funding, reader, sats(sat), key),
-            )
+            set_pot = partial(fund.set_pot, node.funding, reader, sats(sat), key)
+            await self.until_done("set the pot", set_pot)
 
     async def _clicks(self, month: Month) -> None:
         scene, node = self.scene, self.scene.node
-        reader = scene.creators[READER]
+        store, clock, reader = node.store, scene.clock, scene.creators[READER]
         for name, member in scene.creators.items():
             if name == READER:
                 continue
             url = f"https://example.org/{name}"
-            add: Any = lambda url=url, name=name: claim.add_thing(  # noqa: E731
-                node.store, scene.clock, url, name
-            )
+            add = partial(claim.add_thing, store, clock, url, name)
             thing = await self.until_done("add a thing", add)
-            grant: Any = lambda member=member, thing=thing: claim.grant(  # noqa: E731
-                node.store, scene.clock, member, thing.id
-            )
+            grant = partial(claim.grant, store, clock, member, thing.id)
             thing = await self.until_done("grant", grant)
-            click: Any = lambda thing=thing, name=name: node.clicks.flattr(  # noqa: E731
-                reader, thing, month, f"click {name}"
-            )
+            click = partial(node.clicks.flattr, reader, thing, month, f"click {name}")
             await self.until_done("click", click)
 
     async def _money_out(self) -> None:

@@ -40,6 +40,8 @@ class Proxy:
     target_port: int
     port: int = 0
     judge: Judge = lambda _: None
+    swallows: bool = False
+    """As a network that is broken without a word: nothing arrives, and nothing is closed."""
     commits: list[str] = field(default_factory=list)
     cut: list[tuple[str, Where]] = field(default_factory=list)
 
@@ -93,6 +95,8 @@ class _Wire:
         while data := await reader.read(_READ_BYTES):
             if self._deaf:
                 return
+            if self._proxy.swallows:
+                continue
             self._node.write(data)
             await self._node.drain()
 

@@ -11,7 +11,7 @@ from node.errors import RailUnavailable
 from node.flows import flattr, join
 from node.flows.fold import fold
 from node.store import members
-from node.web import problems
+from node.web import problems, server
 from tests.web.conftest import open_world
 
 
@@ -182,6 +182,26 @@ async def test_callers_who_hang_up_are_no_fault_of_the_node(world, monkeypatch):
             del reader
     assert (await alice("POST", "/flattrs", {"url": "https://a.example/"})).status == 200
     assert faults == []
+
+
+async def test_who_holds_every_connection_makes_room_for_who_asks(tmp_path, clock, monkeypatch):
+    """A socket for each file that the process may open: the database would have none."""
+    monkeypatch.setattr(server, "_room", lambda: 20)
+    async with open_world(tmp_path, clock) as world:
+        host, port = world.url.removeprefix("http://").split(":")
+        held = []
+        for number in range(25):
+            local = (f"127.3.0.{number // 5 + 1}", 0)
+            held.append(await asyncio.open_connection(host, int(port), local_addr=local))
+            held[-1][1].write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n"[: number * 2])
+        alice = await world.join("alice")
+        assert (await alice("POST", "/flattrs", {"url": "https://a.example/"})).status == 200
+        async with asyncio.timeout(5):
+            ends = await asyncio.gather(*(reader.read() for reader, _ in held[:5]))
+        assert ends == [b""] * 5
+        assert not any(reader.at_eof() for reader, _ in held[10:])
+        for _, writer in held:
+            writer.close()
 
 
 async def test_open_requests_are_answered_before_the_server_ends(tmp_path, clock):
