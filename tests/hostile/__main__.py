@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.hostile import bolt11, hold, lnurl, lnurl_batch, ssrf
+from tests.hostile import bolt11, fuzz, hold, lnurl, lnurl_batch, ssrf
 
 
 def tell(line: str) -> None:
@@ -52,6 +52,13 @@ def _ssrf(asked: argparse.Namespace) -> bool:
     return not any(visited for _, visited in found.values())
 
 
+def _fuzz(asked: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        figures = asyncio.run(fuzz.run(Path(folder), asked.n or 100_000, asked.seed, tell))
+    print(fuzz.printed(figures))
+    return fuzz.fine(figures)
+
+
 def _hold(asked: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(hold.run(Path(folder), asked.n or 200, asked.seed))
@@ -63,6 +70,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "lnurl": _lnurl,
     "ssrf": _ssrf,
     "bolt11": _bolt11,
+    "fuzz": _fuzz,
     "hold": _hold,
 }
 
