@@ -8,6 +8,7 @@
 # make crash       the flows under faults, seed after seed:   make crash SEEDS=10000
 # make chaos       kill -9 of node, lnd and anvil, counted at the receivers:  ARGS="--kills 300"
 # make storage     faults of database, disk and sockets:   make storage ARGS="clicks --kills 200"
+# make hostile     the hostile world, in full: make hostile PART=ssrf ARGS="--n 1000 --seed 2"
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
@@ -25,6 +26,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+PART ?= all
 WORKERS ?= auto
 SEEDS ?= 1000
 
@@ -78,6 +80,9 @@ mutants: $(VENV)/.dev
 
 crash: $(VENV)/.dev
 	@$(RUN) tests.crash --seeds $(SEEDS) $(ARGS)
+
+hostile: $(VENV)/.dev go
+	$(RUN) tests.hostile $(PART) $(ARGS)
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)

@@ -27,7 +27,7 @@ class Places:
     """So many places, for the length of a round."""
 
     def __init__(self, number: int) -> None:
-        self._free = asyncio.Semaphore(number)
+        self._free = asyncio.Semaphore(max(1, number))
         self._left = number
 
     @property

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from tests.hostile import bolt11, hold, lnurl, lnurl_batch
+from tests.hostile import bolt11, fuzz, hold, lnurl, lnurl_batch, ssrf
 
 
 def tell(line: str) -> None:
@@ -37,10 +37,26 @@ def _lnurl(asked: argparse.Namespace) -> bool:
         rows = asyncio.run(lnurl.run(Path(folder) / "each"))
         print(lnurl.printed(rows))
         number = asked.n or 5000
+        tell(f"{sum(row.fine for row in rows)} of {len(rows)} behaviours are in order")
         batches = asyncio.run(lnurl_batch.run(Path(folder) / "batch", number, asked.seed, tell))
     print(lnurl_batch.printed(batches))
     fine = all(row.fine for row in rows)
     return fine and lnurl_batch.ratio(batches) <= lnurl_batch.RATIO_MAX
+
+
+def _ssrf(asked: argparse.Namespace) -> bool:
+    del asked
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(ssrf.run(Path(folder)))
+    print(ssrf.printed(found))
+    return not any(visited for _, visited in found.values())
+
+
+def _fuzz(asked: argparse.Namespace) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        figures = asyncio.run(fuzz.run(Path(folder), asked.n or 100_000, asked.seed, tell))
+    print(fuzz.printed(figures))
+    return fuzz.fine(figures)
 
 
 def _hold(asked: argparse.Namespace) -> bool:
@@ -52,7 +68,9 @@ def _hold(asked: argparse.Namespace) -> bool:
 
 PARTS: dict[str, Callable[[argparse.Namespace], bool]] = {
     "lnurl": _lnurl,
+    "ssrf": _ssrf,
     "bolt11": _bolt11,
+    "fuzz": _fuzz,
     "hold": _hold,
 }
 

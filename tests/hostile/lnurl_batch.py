@@ -1,8 +1,9 @@
 """A batch of payouts of which a fifth is hostile, and how long the honest ones take in it.
 
 The same number of honest payouts alone, and then among hostile ones whose servers have each a host
-of their own, which is the worst for whoever remembers failing hosts. Timed is the arrival of the
-last honest payout at the creators' wallet.
+of their own, which is the worst for whoever remembers failing hosts; every second of these never
+answers, and hangs for as long as it is let. Timed is the arrival of the last honest payout at the
+creators' wallet.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import cycle
+from itertools import chain, cycle
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -27,6 +28,7 @@ from tests.hostile.lnurl_server import WALLET, Behaviour
 from tests.hostile.printed import table
 
 HOSTILE: Final = tuple(one for one in (*INVOICES, *ANSWERS) if one.must not in PAID | {USED})
+SLOW: Final = tuple(one for one in HOSTILE if one.must == "in time")
 FIFTH: Final = 5
 LATENCY_S: Final = 0.2
 LOOK_S: Final = 0.02
@@ -68,7 +70,7 @@ async def _batch(folder: Path, honest: int, hostile: int, seed: int) -> Batch:
 def _mixed(honest: int, hostile: int, dice: Random) -> Iterator[tuple[str, Behaviour]]:
     """Names in the order in which they are due, honest and hostile ones by chance."""
     good = replace(HONEST, shares_host=True)
-    evil = cycle(HOSTILE)
+    evil = chain.from_iterable(zip(cycle(HOSTILE), cycle(SLOW), strict=False))
     kinds = [good] * honest + [next(evil) for _ in range(hostile)]
     dice.shuffle(kinds)
     for number, kind in enumerate(kinds):

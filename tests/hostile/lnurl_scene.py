@@ -49,6 +49,7 @@ PAYER: Final = "node"
 READER: Final = "reader"
 SHARE_SAT: Final = 1000
 NET_MSAT: Final = SHARE_SAT * 900
+DEPOSIT_MAX_SAT: Final = 1_000_000
 MSAT_EACH: Final = 10**13
 ROWS: Final = 100_000
 
@@ -70,10 +71,12 @@ class Scene:
         """The reader flattrs a thing of each of these creators, and the month is closed."""
         month = this_month(self.clock)
         node = self.node
-        pot = sats(SHARE_SAT * len(names))
-        asked = await fund.ask_deposit(node.funding, self.reader, pot, to_pot=True, key="")
-        await self.network.pay(READER, asked.payment_request or "")
-        assert await fund.catch_up(node.funding) == 1
+        pot = SHARE_SAT * len(names)
+        for start in range(0, pot, DEPOSIT_MAX_SAT):
+            part = sats(min(DEPOSIT_MAX_SAT, pot - start))
+            asked = await fund.ask_deposit(node.funding, self.reader, part, to_pot=True, key="")
+            await self.network.pay(READER, asked.payment_request or "")
+            assert await fund.catch_up(node.funding) == 1
         async with node.store.write() as tx:
             owned = set()
             for name in names:
