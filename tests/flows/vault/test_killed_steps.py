@@ -72,7 +72,7 @@ async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path):
 
 
 @pytest.mark.parametrize("at", AT)
-async def test_a_wallet_is_linked_once(linking, store, clock, at):  # noqa: F811
+async def test_a_wallet_is_linked_once(linking, store, clock, at):  # noqa: F811  the fixture
     async with open_bank(store, clock) as bank:
         ben = await bank.join("ben", linked=False)
         linking.money.chain.deposit(WALLET.address, 10, pot=4)
