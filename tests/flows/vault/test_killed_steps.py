@@ -36,6 +36,7 @@ KILLED = points_of(
     "chain.account", "chain.ahead", "vault.attribute", "vault.bury", "vault.link",
     "vault.postpone", "vault.reseal",
 )  # fmt: skip
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 WAITED = 1_800_000
 """What `light`, who has no address when the month is paid, gets later."""
 
@@ -55,7 +56,8 @@ async def test_what_is_ahead_is_pending_once(store, clock, at):
         assert (await bank.pending(), await bank.has("ann")) == ([], (5, 0))
 
 
-async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path):
+async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path, database_url):
+    del database_url
     made = iter(range(3))
 
     @asynccontextmanager
