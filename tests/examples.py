@@ -5,7 +5,7 @@ A pytest plugin: `-p tests.examples --hypothesis-profile=few`.
 
 from hypothesis import HealthCheck, settings
 
-FEW = 25
+FEW = 20
 
 settings.register_profile(
     "few", max_examples=FEW, derandomize=True, deadline=None, database=None,

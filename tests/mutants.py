@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,13 +101,14 @@ def _run(copy: Path, arguments: list[str]) -> None:
         running = subprocess.Popen(
             command, cwd=copy, stdout=log, stderr=log, env={**os.environ, **PLUGINS}
         )
-        said_s = time.monotonic()
-        while running.poll() is None:
-            time.sleep(0.2)
-            if time.monotonic() - said_s >= SAY_EVERY_S:
-                said_s = time.monotonic()
+        while True:
+            try:
+                running.wait(SAY_EVERY_S)
+            except subprocess.TimeoutExpired:
                 known = Counter(one.code is not None for one in mutants_in(copy))
                 print(f"{known[True]} of {known.total()} tried", file=sys.stderr, flush=True)
+            else:
+                break
     if running.returncode:
         print((copy / "log").read_text()[-5000:], file=sys.stderr)
         raise SystemExit("mutmut could not run")

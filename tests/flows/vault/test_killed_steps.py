@@ -36,44 +36,34 @@ KILLED = points_of(
     "chain.account", "chain.ahead", "vault.attribute", "vault.bury", "vault.link",
     "vault.postpone", "vault.reseal",
 )  # fmt: skip
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 WAITED = 1_800_000
 """What `light`, who has no address when the month is paid, gets later."""
 
 
-def _places(tmp_path):
+@pytest.mark.parametrize("at", AT)
+async def test_what_is_ahead_is_pending_once(store, clock, at):
+    async with open_bank(store, clock) as bank:
+        bank.chain.deposit(address_of("ann"), 5)
+        bank.chain.mine(final=False)
+        ahead = partial(chain_money.look_ahead, bank.money)
+        await killed(ahead, f"chain.ahead.{at}")
+        assert await bank.pending() == ([] if at == "before_commit" else [5])
+        assert await ahead() == 1
+        assert await bank.pending() == [5]
+        bank.chain.mine()
+        await chain_money.read(bank.money)
+        assert (await bank.pending(), await bank.has("ann")) == ([], (5, 0))
+
+
+async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path, database_url):
+    del database_url
     made = iter(range(3))
 
     @asynccontextmanager
-    async def store():
-        async with open_store(f"sqlite:///{tmp_path / str(next(made))}") as opened:
-            yield opened, ManualClock(MONTH.starts_s + 3600)
-
-    return store
-
-
-async def test_looking_ahead_is_as_if_it_had_never_been_killed(tmp_path):
-    places = _places(tmp_path)
-
-    @asynccontextmanager
-    async def bank():
-        async with places() as (store, clock), open_bank(store, clock) as opened:
-            yield opened
-
-    async def ahead(opened):
-        opened.chain.deposit(address_of("ann"), 5)
-        opened.chain.mine(final=False)
-        return partial(chain_money.look_ahead, opened.money)
-
-    await judge(bank, ahead, "chain.ahead")
-
-
-async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path):
-    places = _places(tmp_path)
-
-    @asynccontextmanager
     async def key():
-        async with places() as (store, clock):
-            yield SimpleNamespace(store=store, clock=clock)
+        async with open_store(f"sqlite:///{tmp_path / str(next(made))}") as store:
+            yield SimpleNamespace(store=store, clock=ManualClock(MONTH.starts_s))
 
     async def account(place):
         chain = FakeMempool()
@@ -84,7 +74,7 @@ async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path):
 
 
 @pytest.mark.parametrize("at", AT)
-async def test_a_wallet_is_linked_once(linking, store, clock, at):  # noqa: F811
+async def test_a_wallet_is_linked_once(linking, store, clock, at):  # noqa: F811  the fixture
     async with open_bank(store, clock) as bank:
         ben = await bank.join("ben", linked=False)
         linking.money.chain.deposit(WALLET.address, 10, pot=4)
