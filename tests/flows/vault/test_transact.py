@@ -182,6 +182,18 @@ async def test_a_stolen_nonce_is_replaced_only_when_the_theft_is_final(stand):
     assert (await stand.stored()).nonce == 1
 
 
+async def test_nothing_is_signed_on_top_of_another_programs_nonce_that_is_not_final(stand):
+    """It was; a reorganization then took the other one away, and ours waited for ever."""
+    stand.chain.steal()
+    stand.chain.mine()
+    assert isinstance(await stand.step(), Waiting)
+    stand.chain.mine()
+    stand.chain.reorg(2, drop=True)
+    assert isinstance(await stand.until_over(), Done)
+    assert stand.chain.happened[PAY] == 1
+    assert (await stand.stored()).nonce == 0
+
+
 async def test_a_stolen_nonce_of_a_call_that_another_has_made_is_not_signed_again(stand):
     stand.chain.lose = 100
     await stand.step()
