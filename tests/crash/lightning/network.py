@@ -8,7 +8,7 @@ is made up, for which the network remembers what it wrote instead of verifying i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, reduce
 from operator import xor
@@ -19,7 +19,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from node.clock import Clock
 from node.wallet.lightning import simulated_invoice
-from node.wallet.lightning.simulated_books import IN_FLIGHT, Node, Payment
+from node.wallet.lightning.simulated_books import (
+    IN_FLIGHT,
+    SUCCEEDED,
+    Intent,
+    Mask,
+    Node,
+    Payment,
+)
 from node.wallet.lightning.simulated_faults import Faults
 from node.wallet.lightning.simulated_invoice import Bolt11, public_key
 from node.wallet.lightning.simulated_lightning import write_invoice
@@ -36,6 +43,7 @@ OTHER: Final = "other"
 """Another lnd that answers at the node's address for a while."""
 READERS_MSAT: Final = 10**10
 NODE_MSAT: Final = 10**9
+LIES_FOR_S: Final = 20
 _GENERATORS: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _TABLE: Final = tuple(
     reduce(xor, (part for bit, part in enumerate(_GENERATORS) if top >> bit & 1), 0)
@@ -43,16 +51,34 @@ _TABLE: Final = tuple(
 )
 
 
+class LyingWorld(World):
+    """An lnd that may show a payment as SUCCEEDED, without its preimage, before it has ended."""
+
+    def __init__(self, lies: Callable[[], bool], **parts: Any) -> None:
+        super().__init__(**parts)
+        self._lies = lies
+
+    def initiate(self, payer: Node, intent: Intent, *, faultless: bool = False) -> Payment:
+        """See `World.initiate`."""
+        payment = super().initiate(payer, intent, faultless=faultless)
+        if not faultless and self._lies():
+            until_us = self.clock.now_us() + LIES_FOR_S * 1_000_000
+            payment.masks.append(Mask(SUCCEEDED, 2, until_us))
+        return payment
+
+
 class Network:
     """All Lightning nodes of one seed."""
 
-    def __init__(self, clock: Clock, names: Sequence[str], faults: Faults) -> None:
+    def __init__(
+        self, clock: Clock, names: Sequence[str], faults: Faults, lies: Callable[[], bool]
+    ) -> None:
         rich = {NODE: NODE_MSAT, OTHER: NODE_MSAT}
         nodes = {
             name: _node(name, rich.get(name, READERS_MSAT if name.startswith("reader") else 0))
             for name in (NODE, OTHER, *names)
         }
-        self.world = World(nodes=nodes, clock=clock, faults=faults)
+        self.world = LyingWorld(lies, nodes=nodes, clock=clock, faults=faults)
         self.known: dict[str, Bolt11] = {}
         self.total_msat = self.world.total_msat()
 

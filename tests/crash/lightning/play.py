@@ -1,9 +1,9 @@
 """A seed's months, from the first click to quiet.
 
-    month    bursts of acts, days apart, with rounds of the payer among them
-    close    by one node or by two that race, until it is done
-    pay      rounds, seconds to hours apart, while lnd and machines have their troubles
-    quiet    the faults end; rounds until every payout has ended or waits for a named reason
+month    bursts of acts, days apart, with rounds of the payer among them
+close    by one node or by two that race, until it is done
+pay      rounds, seconds to hours apart, while lnd and machines have their troubles
+quiet    the faults end; rounds until every payout has ended or waits for a named reason
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Final
 
 from node.flows import fund, schedule
 from node.flows.fold import fold
+from node.money import Asset
 from node.month import Month
 from node.settlement.payout import Payout, PayoutState
-from node.money import Asset
 from node.store import closes, payouts
 from node.store.closes import Stage
 from tests.crash.lightning.calls import Answer, call, up
 from tests.crash.lightning.events import events, release_held, visit
 from tests.crash.lightning.host import Host
 from tests.crash.lightning.network import NODE, OTHER
-from tests.crash.lightning.people import ACTS
+from tests.crash.lightning.people import ACTS, opening
 from tests.crash.lightning.scene import MONTH, Scene
+from tests.crash.lightning.weather import FAULTS_LEAST
 
 BURSTS: Final = (2, 3)
 ACTS_A_BURST: Final = (3, 6)
@@ -39,6 +40,7 @@ QUIET_STEPS_S: Final = (
 
 async def play(scene: Scene) -> None:
     """All of it."""
+    await opening(scene)
     scene.weather.begin()
     months = scene.random.choice((1, 1, 2))
     for number in range(months):
@@ -46,6 +48,7 @@ async def play(scene: Scene) -> None:
         await _month(scene, month)
         await _close(scene, month)
         await _pay(scene)
+    await _enough(scene)
     scene.weather.end()
     scene.say("the faults have ended")
     await _quiet(scene)
@@ -127,18 +130,31 @@ async def _round(scene: Scene, host: Host) -> None:
 
 
 async def _pay(scene: Scene) -> None:
-    draw = scene.random
     troubles = asyncio.create_task(events(scene), name="events")
+    hosts = [asyncio.create_task(_rounds(scene, host), name="rounds") for host in _hosts(scene)]
+    await asyncio.gather(troubles, *hosts)
+
+
+async def _rounds(scene: Scene, host: Host) -> None:
+    """What one node does for some hours; the other does the same meanwhile."""
+    draw = scene.random
     for _ in range(draw.randint(*ROUNDS)):
-        rounds = [_round(scene, host) for host in _hosts(scene) if draw.random() < 0.8]
-        await asyncio.gather(*rounds)
+        await _round(scene, host)
         if draw.random() < 0.2:
-            await draw.choice(ACTS)(scene, draw.choice(_hosts(scene)))
+            await draw.choice(ACTS)(scene, host)
         if draw.random() < 0.2:
-            await call(scene, scene.hosts[0], "late", schedule.watch_late)
+            await call(scene, host, "late", schedule.watch_late)
         release_held(scene, every=False)
         await asyncio.sleep(draw.choice(ROUND_GAPS_S))
-    await troubles
+
+
+async def _enough(scene: Scene) -> None:
+    """Kill the node in rounds until enough has gone wrong."""
+    for _ in range(FAULTS_LEAST):
+        if scene.weather.count().total() >= FAULTS_LEAST:
+            return
+        scene.weather.owed = 1
+        await _round(scene, scene.hosts[0])
 
 
 async def _quiet(scene: Scene) -> None:
