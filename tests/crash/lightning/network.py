@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, reduce
 from operator import xor
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,6 +38,7 @@ from node.wallet.lightning.simulated_router import (
 )
 from node.wallet.lightning.stubs import lightning_pb2
 
+Say: TypeAlias = Callable[[str], None]
 NODE: Final = "node"
 OTHER: Final = "other"
 """Another lnd that answers at the node's address for a while."""
@@ -51,16 +52,29 @@ _TABLE: Final = tuple(
 )
 
 
+class SpeakingNode(Node):
+    """A node that says what arrives."""
+
+    say: Say
+
+    def settle(self, invoice: Any, intent: Intent, now_s: int) -> None:
+        """See `Node.settle`."""
+        super().settle(invoice, intent, now_s)
+        self.say(f"{self.name} got {intent.payment_hash.hex()[:8]} {intent.amount_msat}")
+
+
 class LyingWorld(World):
     """An lnd that may show a payment as SUCCEEDED, without its preimage, before it has ended."""
 
-    def __init__(self, lies: Callable[[], bool], **parts: Any) -> None:
+    def __init__(self, lies: Callable[[], bool], say: Say, **parts: Any) -> None:
         super().__init__(**parts)
         self._lies = lies
+        self._say = say
 
     def initiate(self, payer: Node, intent: Intent, *, faultless: bool = False) -> Payment:
         """See `World.initiate`."""
         payment = super().initiate(payer, intent, faultless=faultless)
+        self._say(f"{payer.name} pays {intent.payment_hash.hex()[:8]} {intent.amount_msat}")
         if not faultless and self._lies():
             until_us = self.clock.now_us() + LIES_FOR_S * 1_000_000
             payment.masks.append(Mask(SUCCEEDED, 2, until_us))
@@ -71,14 +85,19 @@ class Network:
     """All Lightning nodes of one seed."""
 
     def __init__(
-        self, clock: Clock, names: Sequence[str], faults: Faults, lies: Callable[[], bool]
+        self,
+        clock: Clock,
+        names: Sequence[str],
+        faults: Faults,
+        lies: Callable[[], bool],
+        say: Say,
     ) -> None:
         rich = {NODE: NODE_MSAT, OTHER: NODE_MSAT}
         nodes = {
-            name: _node(name, rich.get(name, READERS_MSAT if name.startswith("reader") else 0))
+            name: _node(name, rich.get(name, READERS_MSAT * name.startswith("reader")), say)
             for name in (NODE, OTHER, *names)
         }
-        self.world = LyingWorld(lies, nodes=nodes, clock=clock, faults=faults)
+        self.world = LyingWorld(lies, say, nodes=nodes, clock=clock, faults=faults)
         self.known: dict[str, Bolt11] = {}
         self.total_msat = self.world.total_msat()
 
@@ -156,9 +175,11 @@ def polymod(values: Iterable[int]) -> int:
     return checksum
 
 
-def _node(name: str, balance_msat: int) -> Node:
+def _node(name: str, balance_msat: int, say: Say) -> Node:
     key, pubkey = key_of(name)
-    return Node(name, key, pubkey, balance_msat)
+    node = SpeakingNode(name, key, pubkey, balance_msat)
+    node.say = say
+    return node
 
 
 @cache

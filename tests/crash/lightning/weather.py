@@ -59,6 +59,8 @@ TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
 )
 """Kinds that are worst together: a quarter of the seeds has one of these rows, whatever else."""
 KILLS_MAX: Final = 5
+SHOWN_S: Final = (0.7, 5.0, 45.0, 90.0)
+"""For how long lnd does not show a payment, or shows it as failed, that is neither."""
 FAILPOINTS: Final = tuple(
     sorted(name for name in KNOWN if name.split(".")[0] not in {"chain", "vault", "contract"})
 )
@@ -92,8 +94,8 @@ class Weather:
         self.calm = False
         for kind, switch in self._switches.items():
             switch.chance = self.chances.get(kind, 0.0)
-            switch.reads = self.random.randint(1, 3)
-            switch.seconds = self.random.choice((0.0, 1.0, 45.0, 90.0))
+            switch.reads = 0
+            switch.seconds = self.random.choice(SHOWN_S)
 
     def end(self) -> None:
         """Nothing goes wrong any more; what has gone wrong stays."""
