@@ -43,7 +43,6 @@ async def call(scene: Scene, host: Host, words: str, work: Work) -> Answer:
     await asyncio.wait([task], timeout=LONGEST_S)
     if not process.alive:
         _note_death(scene, process.killed_by)
-        await host.bury()
         answer = Answer(failed="killed")
     elif not task.done():
         scene.breaches.append(f"waits: {words} on {host.name} never ends")

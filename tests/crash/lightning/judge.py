@@ -201,5 +201,3 @@ def _ends(scene: Scene, books: Books) -> Counter[str]:
 def received(scene: Scene) -> dict[str, int]:
     """What each receiver got, in msat."""
     return {name: sum(msat for _, msat in scene.network.receipts(name)) for name in TAKERS}
-
-

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node.flows import fund, subscribe, withdraw
-from node.flows.close import Closing
-from node.month import Month
+from node.flows.flattr import Clicked
+from node.flows.node import Node
 from node.money import sats
+from node.month import Month
 from node.wallet.lightning.simulated_books import LndAnswer, Payment
 from tests.crash.lightning.calls import call
 from tests.crash.lightning.host import Host
@@ -192,6 +193,28 @@ async def withdrawal(scene: Scene, host: Host) -> None:
         await asyncio.sleep(draw.choice((0.1, 20.0)))
 
 
+async def opening(scene: Scene) -> None:
+    """Before anything goes wrong: a reader fills a pot, and flattrs some things."""
+    reader, things = READERS[0], scene.random.sample(scene.things, scene.random.randint(1, 5))
+    member, host = scene.members[reader], scene.hosts[0]
+    amount = sats(scene.random.choice((12, 4999, 90_000)))
+    asked = await call(
+        scene,
+        host,
+        "ask",
+        lambda node: fund.ask_deposit(node.funding, member, amount, to_pot=True, key="first"),
+    )
+    payment = scene.network.pay(reader, asked.value.payment_request)
+    scene.deposits.append(Asked(reader, asked.value.payment_request, [payment]))
+
+    async def flattr_all(node: Node) -> list[Clicked]:
+        return [await node.clicks.flattr(member, thing, None, "") for thing in things]
+
+    clicked = await call(scene, host, "clicks", flattr_all)
+    for one in clicked.value:
+        _know(scene, reader, one.thing, one.month, stands=True)
+
+
 def _know(scene: Scene, reader: str, thing: int, month: Month, stands: bool) -> None:
     key = (reader, thing, month)
     scene.acked[key] = {stands, *scene.loose.get(key, set())}
@@ -205,6 +228,8 @@ def _suspect(scene: Scene, reader: str, thing: int, host: Host, stands: bool) ->
         scene.loose.setdefault(key, set()).add(stands)
         if key in scene.acked:
             scene.acked[key].add(stands)
+
+
 ACTS: Final[tuple[Any, ...]] = (
     deposit, deposit, deposit, click, click, click, click, subscription, pot, means, withdrawal,
 )  # fmt: skip

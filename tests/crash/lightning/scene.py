@@ -58,8 +58,8 @@ class Scene:
     hosts: list[Host]
     members: dict[str, MemberId]
     things: list[Thing]
-    trace: Trace = field(default_factory=Trace)
-    random: Random = field(default_factory=Random)
+    trace: Trace
+    random: Random
     breaches: list[str] = field(default_factory=list)
     acked: dict[tuple[str, int, Month], set[bool]] = field(default_factory=dict)
     """(reader, thing, month): the state that the last acknowledged clicks may have left."""
@@ -108,7 +108,16 @@ def open_scene(seed: int, base: Path, name: str = "") -> Iterator[Scene]:
     random = Random(f"scene {seed}")
     weather = Weather(seed)
     clock = VirtualClock(MONTH.starts_s + 3600)
-    network = Network(clock, [*READERS, *CREATORS, OPERATOR], weather.payments)
+    names = [*READERS, *CREATORS, OPERATOR]
+    trace = Trace()
+
+    def say(words: str) -> None:
+        trace.say(asyncio.get_running_loop().time(), words)
+
+    def lies() -> bool:
+        return weather.strikes("lying_lnd")
+
+    network = Network(clock, names, weather.payments, lies, say)
     lnds = {one: Lnd(network.world, network.world.nodes[one]) for one in (NODE, OTHER)}
     place = Place(lnds[NODE], weather)
     servers = Servers(network, weather)
@@ -123,7 +132,7 @@ def open_scene(seed: int, base: Path, name: str = "") -> Iterator[Scene]:
             Host(letter, chosen, folder, VirtualClock(clock.begins_s)) for letter in ("a", "b")
         ]
         yield Scene(
-            seed, folder, network, weather, place, lnds, servers, hosts, {}, [], random=random
+            seed, folder, network, weather, place, lnds, servers, hosts, {}, [], trace, random
         )
 
 
