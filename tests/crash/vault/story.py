@@ -58,6 +58,8 @@ class Story:
         self.rival: Life | None = None
         self.wants_rival = False
         self.perverse = False
+        self.is_month = False
+        """Whether a month is being charged and paid, and no plain transfer is to be made."""
 
     def count(self, kind: str, words: str = "") -> None:
         """A fault has struck."""
@@ -98,7 +100,9 @@ class Story:
         await as_operator(self.town, lambda store: self.people.click(store, month))
         self.town.pass_time(max(60, month.ends_s + 60 - self.town.now_s), self.town.chain.final_lag)
         self.say(f"{month} is over")
+        self.is_month = True
         await self._storm(self.random.randint(7, 16), faults)
+        self.is_month = False
         await self._calm()
 
     async def _late(self) -> None:
