@@ -3,8 +3,8 @@
     python -m tests.crash.vault.anvil --seeds 300
     python -m tests.crash.vault.anvil --from 17 --seeds 1      one seed again
 
-One anvil serves all seeds: each begins at the same snapshot, with a database of its own. The oracle
-is the token's Transfer logs. Exits with 1 when a seed has failed.
+Each seed has an anvil and a database of its own. The oracle is the token's Transfer logs. Exits with
+1 when a seed has failed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any, Final
 from node import failpoints
 from node.clock import ManualClock
 from node.devnet import evm
-from node.devnet.evm import Anvil, open_anvil
-from node.devnet.evm_vault import LocalVault, act, deploy_vault
+from node.devnet.evm import open_anvil
+from node.devnet.evm_vault import act, deploy_vault
 from node.errors import NodeError
 from node.store.engine import open_store
 from node.wallet.stablecoin.calldata import transfer_calldata
@@ -83,49 +83,51 @@ class Chaos:
         self.struck["nonce stolen"] += 1
 
 
-async def play(anvil: Anvil, local: LocalVault, seed: int) -> tuple[Counter[str], str]:
+async def play(seed: int) -> tuple[Counter[str], str]:
     """(what struck, what is wrong: nothing if it is right)."""
     with tempfile.TemporaryDirectory() as folder:
-        async with open_store(f"sqlite:///{Path(folder) / 'flattr.sqlite'}") as store:
-            stand = Stand(store, ManualClock(1_800_000_000), anvil, local)
-            chaos = Chaos(stand, seed)
-            chaos.kill()
-            payments = creators(5)
-            wrong = ""
-            try:
-                await stand.play(payments, chaos.between)
-                await stand.judge(payments, set())
-            except (AssertionError, NodeError):
-                wrong = traceback.format_exc(limit=3)
-            finally:
-                failpoints.arm({})
-            chaos.struck["killed"] += stand.lives
-            return chaos.struck, wrong
-
-
-async def run(first: int, seeds: int) -> int:
-    """All seeds on one anvil; the exit status."""
-    struck: Counter[str] = Counter()
-    failed: list[int] = []
-    began_s = time.monotonic()
-    month.STEPS_MAX, evm.EPOCH_SLOTS = STEPS_MAX, SLOTS
-    with tempfile.TemporaryDirectory() as folder:
-        async with open_anvil(Path(folder)) as anvil:
+        place = Path(folder)
+        async with (
+            open_anvil(place / "anvil") as anvil,
+            open_store(f"sqlite:///{place / 'flattr.sqlite'}") as store,
+        ):
             local = await deploy_vault(anvil)
             for name in READERS:
                 await local.deposit(await anvil.funded(name), 2 * POT, POT)
             await anvil.finalize()
             await anvil.set_instant(False)
-            for seed in range(first, first + seeds):
-                snapshot = await anvil.snapshot()
-                found, wrong = await play(anvil, local, seed)
-                await anvil.restore(snapshot)
-                struck += found
-                if wrong:
-                    failed.append(seed)
-                    _say(f"seed {seed} FAILED\n{wrong}")
-                    _say(f"  replay: python -m tests.crash.vault.anvil --from {seed} --seeds 1")
-                _say(f"  seed {seed}: {dict(found)}")
+            chaos = Chaos(Stand(store, ManualClock(1_800_000_000), anvil, local), seed)
+            return chaos.struck, await _play(chaos)
+
+
+async def _play(chaos: Chaos) -> str:
+    payments = creators(5)
+    chaos.kill()
+    try:
+        await chaos.stand.play(payments, chaos.between)
+        await chaos.stand.judge(payments, set())
+    except (AssertionError, NodeError):
+        return traceback.format_exc(limit=3)
+    finally:
+        failpoints.arm({})
+        chaos.struck["killed"] += chaos.stand.lives
+    return ""
+
+
+async def run(first: int, seeds: int) -> int:
+    """All seeds, one after the other; the exit status."""
+    struck: Counter[str] = Counter()
+    failed: list[int] = []
+    began_s = time.monotonic()
+    month.STEPS_MAX, evm.EPOCH_SLOTS = STEPS_MAX, SLOTS
+    for seed in range(first, first + seeds):
+        found, wrong = await play(seed)
+        struck += found
+        _say(f"  seed {seed}: {dict(found)}")
+        if wrong:
+            failed.append(seed)
+            _say(f"seed {seed} FAILED\n{wrong}")
+            _say(f"  replay: python -m tests.crash.vault.anvil --from {seed} --seeds 1")
     _say(f"anvil: {seeds} seeds in {time.monotonic() - began_s:.0f} s, {len(failed)} failed")
     for kind, count in sorted(struck.items()):
         _say(f"    {kind:32} {count:>8,}")
