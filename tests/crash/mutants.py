@@ -70,10 +70,10 @@ def skip_the_unique_index(patch: Patch) -> None:
     patch.setattr("tests.crash.lightning.scene.DAMAGE", HASHES_ARE_NOT_UNIQUE)
 
 
+_UNIQUE: Final = "replace(sql, 'UNIQUE (reference)', 'CHECK (true)')"
 HASHES_ARE_NOT_UNIQUE: Final = (
     "PRAGMA writable_schema = ON",
-    "UPDATE sqlite_master SET sql = replace(sql, 'UNIQUE (reference)', 'CHECK (true)')"
-    " WHERE name = 'attempt'",
+    f"UPDATE sqlite_master SET sql = {_UNIQUE} WHERE name = 'attempt'",
     "DELETE FROM sqlite_master WHERE name = 'sqlite_autoindex_attempt_3'",
     "PRAGMA writable_schema = RESET",
 )

@@ -118,6 +118,7 @@ async def _click(scene: Scene, host: Host, reader: str, thing: Thing) -> None:
             ),
         )
         if not answer.failed:
+            scene.say(f"{reader} on {thing.id} in {answer.value.month}: {stands}")
             _know(scene, reader, thing.id, answer.value.month, stands)
             return
         _suspect(scene, reader, thing.id, host, stands)
