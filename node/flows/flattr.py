@@ -112,9 +112,9 @@ class Clicks:
         """Know the keys of clicks that a process before this one wrote and did not fold."""
         async with self._store.read() as tx:
             known = await inbox.keys(tx)
-        done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
-        done.set_result(this_month(self._clock))
-        for member, request in known:
+        for member, request, month in known:
+            done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
+            done.set_result(month)
             self._keys[member, request[:_DIGEST_BYTES]] = (request[_DIGEST_BYTES:], done)
 
     async def write_groups(self, writer: ClickWriter) -> None:
@@ -154,10 +154,10 @@ class Clicks:
         body = hashlib.blake2b(f"{thing}:{op}".encode(), digest_size=_DIGEST_BYTES).digest()
         if (member, named) not in self._keys:
             async with self._store.read() as tx:
-                before = await flattrs.key_body(tx, member, named)
+                before = await flattrs.key_used(tx, member, named)
             if before is not None:
-                _demand_same(before, body)
-                return this_month(self._clock)
+                _demand_same(before[0], body)
+                return before[1]
         # No await between looking and adding: two requests with one key can't both be first.
         known = self._keys.get((member, named))
         if known is not None and not (known[1].done() and known[1].exception() is not None):

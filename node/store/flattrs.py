@@ -79,27 +79,28 @@ async def put_packed(tx: Tx, rows: dict[tuple[Month, MemberId], PackedMonth]) ->
 
 
 async def new_keys(
-    tx: Tx, keys: Sequence[tuple[MemberId, bytes, bytes]], now_us: int
+    tx: Tx, keys: Sequence[tuple[MemberId, bytes, bytes, int]]
 ) -> set[tuple[MemberId, bytes]]:
-    """Remember (member, key, body); the keys that were not known before."""
+    """Remember (member, key, body, at_us); the keys that were not known before.
+
+    `at_us` is a time in the month of the click.
+    """
     if not keys:
         return set()
     rows = await tx.rows_of(
         "INSERT INTO click_key (member, request, body, at_us)"
-        " SELECT c0, c1, c2, CAST(:now_us AS bigint)"
-        f" FROM {tx.dialect.json_rows(('bigint', 'text', 'text'))} WHERE true"
-        " ON CONFLICT DO NOTHING RETURNING member, request",
-        [(member, key.hex(), body.hex()) for member, key, body in keys],
-        now_us=now_us,
+        f" SELECT c0, c1, c2, c3 FROM {tx.dialect.json_rows(('bigint', 'text', 'text', 'bigint'))}"
+        " WHERE true ON CONFLICT DO NOTHING RETURNING member, request",
+        [(member, key.hex(), body.hex(), at_us) for member, key, body, at_us in keys],
     )
     return {(MemberId(row.member), bytes.fromhex(row.request)) for row in rows}
 
 
-async def key_body(tx: Tx, member: MemberId, key: bytes) -> bytes | None:
-    """What a folded click with this key asked for."""
-    sql = "SELECT body FROM click_key WHERE member = :member AND request = :key"
-    found = await tx.value(sql, member=member, key=key.hex())
-    return None if found is None else bytes.fromhex(found)
+async def key_used(tx: Tx, member: MemberId, key: bytes) -> tuple[bytes, Month] | None:
+    """What a folded click with this key asked for, and the month that it is in."""
+    sql = "SELECT body, at_us FROM click_key WHERE member = :member AND request = :key"
+    found = await tx.row(sql, member=member, key=key.hex())
+    return found and (bytes.fromhex(found.body), Month.at(found.at_us // 1_000_000))
 
 
 async def months_between(tx: Tx, month: Month, first: int, last: int) -> PackedReaders:

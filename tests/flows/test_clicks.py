@@ -61,6 +61,20 @@ async def test_nor_does_it_after_a_restart(world, folded):
     assert not await stands(world)
 
 
+@pytest.mark.parametrize("folded", ["not", "in time", "late"])
+async def test_a_key_that_is_retried_after_the_month_is_told_the_click_s_month(world, folded):
+    assert (await world.flattr("ann", "song", "k")).month == MONTH
+    if folded == "in time":
+        await fold(world.store, world.clock)
+    world.clock.set(MONTH.ends_s + 1)
+    if folded == "late":
+        await fold(world.store, world.clock)
+    assert (await world.flattr("ann", "song", "k")).month == MONTH
+    async with open_clicks(world.store, world.clock) as again:
+        told = await again.flattr(world.members["ann"], world.things["song"], None, "k")
+        assert told.month == MONTH
+
+
 async def test_nobody_flattrs_an_own_thing(world):
     with pytest.raises(Conflict):
         await world.flattr("bob", "song")
