@@ -3,8 +3,8 @@
     python -m tests.crash.vault.anvil --seeds 300
     python -m tests.crash.vault.anvil --from 17 --seeds 1      one seed again
 
-Each seed has an anvil and a database of its own. The oracle is the token's Transfer logs. Exits with
-1 when a seed has failed.
+Each seed has an anvil and a database of its own. The oracle is the token's Transfer logs. Exits
+with 1 when a seed has failed.
 """
 
 from __future__ import annotations
