@@ -88,7 +88,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
 
 def run_virtual(work: Coroutine[Any, Any, T], *, cpu_s_max: float = 60.0) -> T:
-    """Run a coroutine to its end on a virtual loop. Raises SeedStuck after so much time of the CPU."""
+    """Run a coroutine to its end on a virtual loop.
+
+    Raises SeedStuck after so much time of the processor, which others may share.
+    """
     loop = VirtualLoop()
     with _alarm(cpu_s_max):
         try:
