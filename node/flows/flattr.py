@@ -88,7 +88,7 @@ class Clicks:
         self._some = asyncio.Event()
         self._keys: OrderedDict[tuple[MemberId, bytes], tuple[bytes, asyncio.Future[Month]]]
         self._keys = OrderedDict()
-        self._folded = Together[tuple[MemberId, bytes], bytes](self._find_folded)
+        self._folded = Together[tuple[MemberId, bytes], tuple[bytes, Month]](self._find_folded)
         self.written = 0
 
     @property
@@ -119,9 +119,9 @@ class Clicks:
         """Know the keys of clicks that a process before this one wrote and did not fold."""
         async with self.store.read() as tx:
             known = await inbox.keys(tx)
-        done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
-        done.set_result(this_month(self.clock))
-        for member, request in known:
+        for member, request, month in known:
+            done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
+            done.set_result(month)
             self._keys[member, request[:_DIGEST_BYTES]] = (request[_DIGEST_BYTES:], done)
 
     async def write_groups(self, writer: ClickWriter) -> None:
@@ -161,8 +161,8 @@ class Clicks:
         body = hashlib.blake2b(f"{thing}:{op}".encode(), digest_size=_DIGEST_BYTES).digest()
         mine = (member, named)
         if mine not in self._keys and (before := await self._folded.get(mine)) is not None:
-            _demand_same(before, body)
-            return this_month(self.clock)
+            _demand_same(before[0], body)
+            return before[1]
         # No await between looking and adding: two requests with one key can't both be first.
         known = self._keys.get(mine)
         if known is not None and not (known[1].done() and known[1].exception() is not None):
@@ -176,10 +176,10 @@ class Clicks:
 
     async def _find_folded(
         self, keys: Sequence[tuple[MemberId, bytes]]
-    ) -> Mapping[tuple[MemberId, bytes], bytes]:
-        """Bodies of folded clicks by key: one query for all clicks that wait, not one for each."""
+    ) -> Mapping[tuple[MemberId, bytes], tuple[bytes, Month]]:
+        """(body, month) of folded clicks by key: one query for all that wait, not one for each."""
         async with self.store.read() as tx:
-            return await flattrs.key_bodies(tx, keys)
+            return await flattrs.keys_used(tx, keys)
 
     def _add(self, row: ClickRow) -> asyncio.Future[Month]:
         group = self._filling

@@ -92,11 +92,16 @@ async def _add_today(tx: Tx, changes: Sequence[tuple[ThingId, Month, int]], toda
 async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> list[Click]:
     """Leave out clicks whose Idempotency-Key was used before, here or in an earlier turn."""
     keyed = [
-        (click.member, click.request[:_KEY_BYTES], click.request[_KEY_BYTES:])
+        (
+            click.member,
+            click.request[:_KEY_BYTES],
+            click.request[_KEY_BYTES:],
+            _within(click.month, now_us),
+        )
         for click in clicks
         if click.request is not None
     ]
-    unused = await flattrs.new_keys(tx, keyed, now_us)
+    unused = await flattrs.new_keys(tx, keyed)
     fresh = []
     for click in clicks:
         if click.request is not None:
@@ -106,3 +111,8 @@ async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> 
             unused.discard(key)
         fresh.append(click)
     return fresh
+
+
+def _within(month: Month, now_us: int) -> int:
+    """Now, or the instant of the month that is closest to it."""
+    return min(max(now_us, month.starts_s * 1_000_000), month.ends_s * 1_000_000 - 1)

@@ -79,34 +79,38 @@ async def put_packed(tx: Tx, rows: dict[tuple[Month, MemberId], PackedMonth]) ->
 
 
 async def new_keys(
-    tx: Tx, keys: Sequence[tuple[MemberId, bytes, bytes]], now_us: int
+    tx: Tx, keys: Sequence[tuple[MemberId, bytes, bytes, int]]
 ) -> set[tuple[MemberId, bytes]]:
-    """Remember (member, key, body); the keys that were not known before."""
+    """Remember (member, key, body, at_us); the keys that were not known before.
+
+    `at_us` is a time in the month of the click.
+    """
     if not keys:
         return set()
     rows = await tx.rows_of(
         "INSERT INTO click_key (member, request, body, at_us)"
-        " SELECT c0, c1, c2, CAST(:now_us AS bigint)"
-        f" FROM {tx.dialect.json_rows(('bigint', 'text', 'text'))} WHERE true"
-        " ON CONFLICT DO NOTHING RETURNING member, request",
-        [(member, key.hex(), body.hex()) for member, key, body in keys],
-        now_us=now_us,
+        f" SELECT c0, c1, c2, c3 FROM {tx.dialect.json_rows(('bigint', 'text', 'text', 'bigint'))}"
+        " WHERE true ON CONFLICT DO NOTHING RETURNING member, request",
+        [(member, key.hex(), body.hex(), at_us) for member, key, body, at_us in keys],
     )
     return {(MemberId(row.member), bytes.fromhex(row.request)) for row in rows}
 
 
-async def key_bodies(
+async def keys_used(
     tx: Tx, keys: Sequence[tuple[MemberId, bytes]]
-) -> dict[tuple[MemberId, bytes], bytes]:
-    """What folded clicks with these keys asked for; without those that are not known."""
+) -> dict[tuple[MemberId, bytes], tuple[bytes, Month]]:
+    """What folded clicks with these keys asked for, and the months that they are in."""
     rows = await tx.rows_of(
-        "SELECT member, request, body FROM click_key"
+        "SELECT member, request, body, at_us FROM click_key"
         f" JOIN {tx.dialect.json_rows(('bigint', 'text'))} ON member = c0 AND request = c1",
         [(member, key.hex()) for member, key in keys],
     )
     return {
-        (MemberId(row.member), bytes.fromhex(row.request)): bytes.fromhex(row.body) for row in rows
-    }
+        (MemberId(row.member), bytes.fromhex(row.request)): (
+            bytes.fromhex(row.body), Month.at(row.at_us // 1_000_000),
+        )
+        for row in rows
+    }  # fmt: skip
 
 
 async def months_between(tx: Tx, month: Month, first: int, last: int) -> PackedReaders:

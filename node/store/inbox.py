@@ -91,11 +91,11 @@ async def clicks_of(tx: Tx, member: MemberId, month: Month) -> list[tuple[ThingI
     ]
 
 
-async def keys(tx: Tx) -> list[tuple[MemberId, bytes]]:
+async def keys(tx: Tx) -> list[tuple[MemberId, bytes, Month]]:
     """The Idempotency-Keys of clicks that are not folded yet, each as `Click.request`."""
     rows = await tx.rows("SELECT id, month, clicks, keys FROM flattr_inbox WHERE keys IS NOT NULL")
     return [
-        (click.member, click.request)
+        (click.member, click.request, click.month)
         for row in rows
         for click in _unpacked(row)
         if click.request is not None

@@ -7,6 +7,7 @@ SQLite waits in real time. `Strikes` is asked at each statement and commit.
     none                  it is done
     abort                 it is not done, the transaction is undone, OperationalError
     unknown (commits)     it is done, and the answer is lost: OperationalError
+    stall (commits)       it is done, and the answer comes minutes later
     kill                  the process dies before it
     kill after (commits)  the process dies after it
 """
@@ -39,6 +40,7 @@ class Strike(Enum):
     NONE = auto()
     ABORT = auto()
     UNKNOWN = auto()
+    STALL = auto()
     KILL = auto()
     KILL_AFTER = auto()
 
@@ -52,6 +54,10 @@ class Strikes(Protocol):
 
     def at_commit(self, process: Process) -> Strike:
         """A commit, or a statement that commits itself, is about to be done."""
+        ...
+
+    def stall_s(self) -> float:
+        """How long a commit's answer takes that stalls, in seconds."""
         ...
 
     def turns(self) -> bool:
@@ -89,7 +95,9 @@ class DirectConnection(aiosqlite.Connection):
     async def commit(self) -> None:
         """Commit, or what has struck instead."""
         self._process.demand_alive()
-        _commit(self._process, self._conn, self._strikes, self._conn.commit)
+        if _commit(self._process, self._conn, self._strikes, self._conn.commit) is Strike.STALL:
+            await asyncio.sleep(self._strikes.stall_s())
+            self._process.demand_alive()
 
     async def _opened(self) -> DirectConnection:
         self._process.demand_alive()
@@ -129,7 +137,7 @@ class DirectConnection(aiosqlite.Connection):
             case Strike.KILL | Strike.KILL_AFTER:
                 self._process.kill("at a statement")
                 raise Killed
-            case Strike.NONE | Strike.UNKNOWN:
+            case Strike.NONE | Strike.UNKNOWN | Strike.STALL:
                 return
 
     def _shut(self) -> None:
@@ -176,9 +184,10 @@ def _run_at_once(errand: tuple[asyncio.Future[Any], Callable[[], Any]]) -> None:
 
 def _commit(
     process: Process, connection: sqlite3.Connection, strikes: Strikes, work: Callable[[], Any]
-) -> None:
-    match strikes.at_commit(process):
-        case Strike.NONE:
+) -> Strike:
+    strike = strikes.at_commit(process)
+    match strike:
+        case Strike.NONE | Strike.STALL:
             work()
         case Strike.ABORT:
             connection.rollback()
@@ -193,6 +202,7 @@ def _commit(
             work()
             process.kill("after a commit")
             raise Killed
+    return strike
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Deadlock(Exception):
 
 
 class SeedStuck(BaseException):
-    """A seed took too much real time; no handler of the node may mistake it for a fault."""
+    """A seed took too much time; no handler of the node may mistake it for a fault."""
 
 
 class _Nothing:
@@ -87,10 +87,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Nobody else runs who would have to be woken."""
 
 
-def run_virtual(work: Coroutine[Any, Any, T], *, real_s_max: float = 60.0) -> T:
-    """Run a coroutine to its end on a virtual loop. Raises SeedStuck after so much real time."""
+def run_virtual(work: Coroutine[Any, Any, T], *, cpu_s_max: float = 60.0) -> T:
+    """Run a coroutine to its end on a virtual loop.
+
+    Raises SeedStuck after so much time of the processor, which others may share.
+    """
     loop = VirtualLoop()
-    with _alarm(real_s_max):
+    with _alarm(cpu_s_max):
         try:
             return loop.run_until_complete(work)
         finally:
@@ -109,15 +112,15 @@ def _end(loop: VirtualLoop) -> None:
 @contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     def stuck(*_: object) -> None:
-        raise SeedStuck(f"no end within {seconds} s of real time")
+        raise SeedStuck(f"no end within {seconds} s of processor time")
 
-    before = signal.signal(signal.SIGALRM, stuck)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stuck)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager

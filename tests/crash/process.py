@@ -38,6 +38,7 @@ class Process:
         self.on_kill: list[Callable[[], None]] = []
         """What the kernel would do: close files, which frees locks."""
         self.tasks: dict[asyncio.Task[Any], None] = {}
+        self.ended = asyncio.Event()
 
     def demand_alive(self) -> None:
         """Raise Killed in code of a process that is no more."""
@@ -51,6 +52,7 @@ class Process:
         self.alive, self.killed_by = False, why
         for close in self.on_kill:
             close()
+        self.ended.set()
 
     def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Begin work that belongs to the process."""
@@ -63,12 +65,16 @@ class Process:
     async def run(self, work: Coroutine[Any, Any, T], name: str = "work") -> T:
         """Work to its end. Raises what it raises, and Killed when the process died meanwhile."""
         task = self.start(work, name)
-        await asyncio.wait([task])
+        await self.wait_for(task)
         if not self.alive:
-            if not task.cancelled():
-                task.exception()
             raise Killed(f"{self.name}: {self.killed_by}")
         return task.result()
+
+    async def wait_for(self, task: asyncio.Task[Any], timeout_s: float | None = None) -> None:
+        """Wait until the task is done, the process is dead, or the time is over."""
+        death = asyncio.get_running_loop().create_task(self.ended.wait(), name="death")
+        await asyncio.wait([task, death], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        death.cancel()
 
     async def bury(self) -> None:
         """Cancel what is left of a dead process, and forget what won't end."""

@@ -17,7 +17,7 @@ from typing import Final
 from node.store.engine import open_store
 
 FILE: Final = "flattr.sqlite"
-SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  a folder of its own is made in it
+SHARED_MEMORY: Final = Path("/dev/shm")
 
 
 @cache

@@ -66,17 +66,31 @@ async def test_nor_does_it_after_a_restart(world, folded):
 async def test_a_thousand_new_keys_at_once_ask_the_database_together(world, monkeypatch):
     """One question each would wait for a connection until none is had any more."""
     asked = []
-    key_bodies = flattrs.key_bodies
+    keys_used = flattrs.keys_used
 
     async def counted(tx, keys):
         asked.append(len(keys))
-        return await key_bodies(tx, keys)
+        return await keys_used(tx, keys)
 
-    monkeypatch.setattr(flattrs, "key_bodies", counted)
+    monkeypatch.setattr(flattrs, "keys_used", counted)
     await asyncio.gather(*(world.flattr("ann", "song", f"k{number}") for number in range(1000)))
     assert sum(asked) == 1000
     assert len(asked) < 20
     assert world.clicks.written == 1000
+
+
+@pytest.mark.parametrize("folded", ["not", "in time", "late"])
+async def test_a_key_that_is_retried_after_the_month_is_told_the_click_s_month(world, folded):
+    assert (await world.flattr("ann", "song", "k")).month == MONTH
+    if folded == "in time":
+        await fold(world.store, world.clock)
+    world.clock.set(MONTH.ends_s + 1)
+    if folded == "late":
+        await fold(world.store, world.clock)
+    assert (await world.flattr("ann", "song", "k")).month == MONTH
+    async with open_clicks(world.store, world.clock) as again:
+        told = await again.flattr(world.members["ann"], world.things["song"], None, "k")
+        assert told.month == MONTH
 
 
 async def test_nobody_flattrs_an_own_thing(world):

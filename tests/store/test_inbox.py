@@ -44,7 +44,7 @@ async def test_clicks_come_out_as_they_went_in(store):
         assert not await inbox.waits(tx, MONTH.plus(1))
         assert await inbox.clicks_of(tx, 1, MONTH) == [(2, 1), (2, 0), (3, 1), (2, 1)]
         assert await inbox.clicks_of(tx, 1, MONTH.plus(1)) == []
-        assert sorted(await inbox.keys(tx)) == [(1, KEY), (2, OTHER)]
+        assert sorted(await inbox.keys(tx)) == [(1, KEY, MONTH), (2, OTHER, MONTH)]
         assert await inbox.take(tx, 99, MONTH.plus(1)) == []
         assert plain(await inbox.take(tx, 99, MONTH)) == ALL
         assert not await inbox.waits(tx)

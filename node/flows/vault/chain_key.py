@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
+from node.errors import Conflict
 from node.store import leases, transactions
 from node.store.engine import Store
 from node.wallet.stablecoin.artifact import created
@@ -57,8 +58,14 @@ async def unaccounted_nonces(
 
 
 async def account_key(store: Store, chain: Chain, chain_id: int, address: str) -> int:
-    """A person has looked: all that the key has done so far is known; the next nonce."""
+    """A person has looked: all that the key has done so far is known; the next nonce.
+
+    Raises Conflict while anything of it is not final: what is not in a final block nobody can have
+    looked at, and it may yet pay a payout that is due.
+    """
     count = await chain.nonce(address)
+    if count != await chain.nonce(address, finalized=True):
+        raise Conflict("transactions of the key are not final yet: look again in some minutes")
     async with store.write("chain.account") as tx:
         await leases.set_cursor(tx, accounted_cursor(chain_id, address), count)
     return count

@@ -42,6 +42,7 @@ from node.wallet.stablecoin.signer import Order, Signer
 BUMP_AFTER_S: Final = 60
 """How long the same bytes are broadcast before the same call is signed dearer."""
 NOT_BEGUN: Final = Waiting("it waits for its turn")
+_BUSY: Final = "another transaction of this key is not mined yet, or not final"
 
 _log = structlog.get_logger()
 
@@ -102,14 +103,14 @@ class Transactor:
         if isinstance(priced, Waiting):
             return await self._not_now(transaction, priced)
         if (nonce := await self._next_nonce()) is None:
-            return Waiting("another transaction of this key is not mined yet")
+            return Waiting(_BUSY)
         gas, fees = priced
         signed = self._signature(transaction, nonce, gas, fees)
         async with writing(self._store, self._clock, lease, "chain.sign") as tx:
             if (stopped := await leases.stopped(tx, lease.rail)) is not None:
                 return Waiting(f"nothing is sent: {stopped}")
             if not await transactions.sign(tx, transaction, self._signer.address, nonce):
-                return Waiting("another transaction of this key is not mined yet")
+                return Waiting(_BUSY)
             await transactions.add_signed(tx, signed)
         await self._broadcast(signed)
         return Waiting("broadcast")
@@ -243,11 +244,19 @@ class Transactor:
         )  # fmt: skip
 
     async def _next_nonce(self) -> int | None:
-        """The chain's count, unless it lags behind what is stored here."""
+        """The chain's count, unless it lags behind what is stored here.
+
+        Nonces that another program has used must be final: if a reorganization took them back, ours
+        behind them would wait for ever.
+        """
+        address = self._signer.address
         async with self._store.read() as tx:
-            ours = await transactions.highest_nonce(tx, self._signer.address)
-        count = await self._chain.nonce(self._signer.address, mined=True)
-        return count if ours is None or count > ours else None
+            ours = await transactions.highest_nonce(tx, address)
+        count = await self._chain.nonce(address, mined=True)
+        after_ours = 0 if ours is None else ours + 1
+        if count > after_ours and count != await self._chain.nonce(address, finalized=True):
+            return None
+        return count if count >= after_ours else None
 
     async def _mined(self, signed: Sequence[SignedTransaction]) -> Receipt | None:
         for one in signed:

@@ -19,7 +19,9 @@ itself, whoever says it. The facts behind each row were measured on lnd 0.21.1.
                     otherwise                                        Pending
 
 The first read of a FAILED is kept in memory: after a restart the 30 s begin anew, which is safe.
-Any other status in between, and every new send, forgets it.
+Any other status in between, and every new send, forgets it; and an attempt that was called dead is
+read twice again before another may be made. A verdict forgets nothing: of two dead attempts that
+were first asked at different times, each would be unproved whenever the other one is proved.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from typing import Final
 
 from node.clock import Clock, now_s
 from node.money import Amount
-from node.settlement.attempt import Attempt
+from node.settlement.attempt import Attempt, AttemptState
 from node.settlement.rail import Outcome, Pending, Refused, Settled
 from node.wallet.lightning.answers import PaymentStatus, PaymentView
 from node.wallet.lightning.lnd import Lnd
@@ -50,7 +52,8 @@ class Verdicts:
     def __init__(self, lnd: Lnd, clock: Clock) -> None:
         self._lnd = lnd
         self._clock = clock
-        self._failed_at_s: dict[str, int] = {}
+        self._failed_at_s: dict[str, tuple[tuple[bool, int | None], int]] = {}
+        """The first read of a FAILED by payment hash, and what it was read of: see `_failed`."""
         self._heard: dict[str, PaymentView] = {}
 
     def forget(self, payment_hash: str) -> None:
@@ -111,10 +114,13 @@ class Verdicts:
             self.forget(attempt.reference)
             return Pending("lnd says failed, but an HTLC is still out", seen=True)
         at_s = now_s(self._clock)
-        first_s = self._failed_at_s.setdefault(attempt.reference, at_s)
+        read = (attempt.state is AttemptState.DEAD, attempt.sent_s)
+        before, first_s = self._failed_at_s.get(attempt.reference, (None, at_s))
+        if before != read:
+            first_s = at_s
+            self._failed_at_s[attempt.reference] = (read, first_s)
         if at_s - first_s < FAILED_STABLE_S:
             return Pending("lnd says failed; it is asked again before that is believed", seen=True)
-        self.forget(attempt.reference)
         return Refused(view.failure_reason or "lnd gives no reason")
 
     async def _open(self, attempt: Attempt, view: PaymentView) -> Outcome:

@@ -38,12 +38,11 @@ async def call(scene: Scene, host: Host, words: str, work: Work) -> Answer:
     failpoints.arm(scene.weather.failpoint())
     task = process.start(work(node), words)
     if scene.weather.strikes("cancel", 0.5):
-        await asyncio.wait([task], timeout=scene.random.choice((0.0, 0.002, 0.05, 1.0)))
+        await process.wait_for(task, scene.random.choice((0.0, 0.002, 0.05, 1.0)))
         task.cancel()
-    await asyncio.wait([task], timeout=LONGEST_S)
+    await process.wait_for(task, LONGEST_S)
     if not process.alive:
         _note_death(scene, process.killed_by)
-        await host.bury()
         answer = Answer(failed="killed")
     elif not task.done():
         scene.breaches.append(f"waits: {words} on {host.name} never ends")

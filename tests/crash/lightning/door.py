@@ -32,7 +32,7 @@ OUTSIDE: Final = Context()
 _EMPTY: Final = grpc.aio.Metadata()
 _WORDS: Final = {
     "locked": "wallet locked, unlock it to enable full RPC access",
-    "starting": "the RPC server is in the process of starting up, but not yet ready to accept calls",
+    "starting": "the RPC server is in the process of starting up",
 }
 
 
@@ -120,9 +120,7 @@ class DirectChannel:
 
     def unary_unary(self, uri: str, *_: Any, **__: Any) -> Any:
         """A method that answers once."""
-        return lambda request, timeout=None, metadata=None: _answer_once(
-            self, uri, request, timeout, metadata
-        )
+        return lambda request, timeout=None, **_: _answer_once(self, uri, request, timeout)
 
     def unary_stream(self, uri: str, *_: Any, **__: Any) -> Any:
         """A method that answers with a stream."""
@@ -183,12 +181,11 @@ grpc.aio.UnaryStreamCall.register(DirectStream)
 
 
 async def _answer_once(
-    channel: DirectChannel, uri: str, request: Any, timeout: float | None, metadata: Any
+    channel: DirectChannel, uri: str, request: Any, deadline_s: float | None
 ) -> Any:
-    del metadata
     channel.process.demand_alive()
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(deadline_s):
             answer = await _by_road(channel, uri, lambda: _single(channel, uri, request))
     except TimeoutError:
         raise _error(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded") from None

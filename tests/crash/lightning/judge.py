@@ -23,6 +23,7 @@ from tests.crash.lightning.network import NODE, NODE_MSAT, OTHER
 from tests.crash.lightning.play import all_payouts
 from tests.crash.lightning.scene import CREATORS, OPERATOR, READERS, Scene
 
+_LIVE = frozenset({"ready", "sent", "limbo"})
 TAKERS = (*CREATORS, OPERATOR, *READERS)
 
 
@@ -86,31 +87,36 @@ async def _read(scene: Scene, node: Node) -> Books:
 
 def _arrivals(scene: Scene, books: Books) -> None:
     """Each payout arrived once at most, in full, at its receiver and nowhere else."""
-    by_id = {payout.id: payout for payout in books.payouts}
+    by_id = {str(payout.id): payout for payout in books.payouts}
     names = {member: name for name, member in scene.members.items()} | {MemberId(0): OPERATOR}
     got: dict[str, list[int]] = defaultdict(list)
     for name in TAKERS:
-        hashes = Counter(one for one, _ in scene.network.receipts(name))
-        for payment_hash, times in hashes.items():
+        receipts = scene.network.receipts(name)
+        for payment_hash, times in Counter(one for one, _ in receipts).items():
             if times > 1:
                 scene.breaches.append(f"paid twice: {name} got {payment_hash[:8]} {times} times")
-        for payment_hash, amount_msat in scene.network.receipts(name):
+        for payment_hash, amount_msat in receipts:
             of = books.attempts.get(payment_hash)
             if of is None:
                 scene.breaches.append(f"paid twice: {name} got {payment_hash[:8]}, for nothing")
                 continue
-            payout = by_id[of[0]]  # type: ignore[index]
-            got[payout.id].append(amount_msat)
-            if names[payout.member] != name:
-                scene.breaches.append(f"lost: {name} got what {names[payout.member]} is due")
+            got[of[0]].append(amount_msat)
+            if names[by_id[of[0]].member] != name:
+                scene.breaches.append(f"lost: {name} got what somebody else is due")
     for payout in books.payouts:
-        arrived = got[payout.id]
-        if len(arrived) > 1:
-            scene.breaches.append(f"paid twice: {payout.id[:8]} arrived {len(arrived)} times")
-        if payout.state is PayoutState.PAID and arrived != [payout.amount.units]:
-            scene.breaches.append(f"lost: {payout.id[:8]} is called paid, and {arrived} arrived")
-        if arrived and payout.state is not PayoutState.PAID and len(arrived) == 1:
-            scene.breaches.append(f"lost: {payout.id[:8]} arrived, and is {payout.state}")
+        scene.breaches += _arrived(payout, got[payout.id])
+
+
+def _arrived(payout: Payout, arrived: list[int]) -> list[str]:
+    """What is wrong with what arrived for one payout."""
+    name, paid = payout.id[:8], payout.state is PayoutState.PAID
+    if len(arrived) > 1:
+        return [f"paid twice: {name} arrived {len(arrived)} times"]
+    if paid and arrived != [payout.amount.units]:
+        return [f"lost: {name} is called paid, and {arrived} arrived"]
+    if arrived and not paid:
+        return [f"lost: {name} arrived, and is {payout.state}"]
+    return []
 
 
 def _deposits(scene: Scene, books: Books) -> None:
@@ -171,35 +177,38 @@ def _money(scene: Scene, books: Books) -> None:
 
 def _ends(scene: Scene, books: Books) -> Counter[str]:
     ends: Counter[str] = Counter()
-    states = {of: state for of, state in books.attempts.values() if state in {"sent", "limbo"}}
-    hashes = {of: one for one, (of, state) in books.attempts.items() if state in {"sent", "limbo"}}
+    live = {of: (state, one) for one, (of, state) in books.attempts.items() if state in _LIVE}
     never = phantoms(scene)
     for payout in books.payouts:
         end = str(payout.state)
         match payout.state:
             case PayoutState.IN_FLIGHT:
-                end = "limbo" if states.get(payout.id) == "limbo" else "in flight"
-                if end == "in flight" or hashes[payout.id] not in never:
-                    words = f"{payout.id[:8]} is {end}, which nothing explains"
-                    scene.breaches.append(f"waits: {words}")
-            case PayoutState.DUE:
-                scene.breaches.append(f"waits: {payout.id[:8]} is still due: {payout.reason}")
+                state, payment_hash = live[payout.id]
+                end = "in limbo" if state == "limbo" else "in flight"
+                if state != "limbo" or payment_hash not in never:
+                    scene.breaches.append(f"waits: {payout.id[:8]} is {end}: nothing explains it")
             case PayoutState.HELD:
-                if not payout.reason:
-                    scene.breaches.append(f"waits: {payout.id[:8]} is held for no reason")
                 end = f"held: {payout.reason}"
-            case PayoutState.RETURNED:
-                if payout.kind is not PayoutKind.WITHDRAWAL:
-                    scene.breaches.append(f"lost: {payout.id[:8]} of a creator was returned")
-            case PayoutState.PAID:
+            case PayoutState.DUE | PayoutState.RETURNED | PayoutState.PAID:
                 pass
+        scene.breaches += _ended(payout)
         ends[f"{payout.kind} {end}"] += 1
     ends.update(f"deposit {state}" for state, _ in books.deposits.values())
     return ends
 
 
+def _ended(payout: Payout) -> list[str]:
+    """What is wrong with how a payout has ended that no attempt is open for."""
+    name = payout.id[:8]
+    if payout.state is PayoutState.DUE:
+        return [f"waits: {name} is still due: {payout.reason}"]
+    if payout.state is PayoutState.HELD and not payout.reason:
+        return [f"waits: {name} is held for no reason"]
+    if payout.state is PayoutState.RETURNED and payout.kind is not PayoutKind.WITHDRAWAL:
+        return [f"lost: {name} of a creator was returned"]
+    return []
+
+
 def received(scene: Scene) -> dict[str, int]:
     """What each receiver got, in msat."""
     return {name: sum(msat for _, msat in scene.network.receipts(name)) for name in TAKERS}
-
-

@@ -8,18 +8,25 @@ is made up, for which the network remembers what it wrote instead of verifying i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, reduce
 from operator import xor
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from unittest.mock import patch
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from node.clock import Clock
 from node.wallet.lightning import simulated_invoice
-from node.wallet.lightning.simulated_books import IN_FLIGHT, Node, Payment
+from node.wallet.lightning.simulated_books import (
+    IN_FLIGHT,
+    SUCCEEDED,
+    Intent,
+    Mask,
+    Node,
+    Payment,
+)
 from node.wallet.lightning.simulated_faults import Faults
 from node.wallet.lightning.simulated_invoice import Bolt11, public_key
 from node.wallet.lightning.simulated_lightning import write_invoice
@@ -31,11 +38,13 @@ from node.wallet.lightning.simulated_router import (
 )
 from node.wallet.lightning.stubs import lightning_pb2
 
+Say: TypeAlias = Callable[[str], None]
 NODE: Final = "node"
 OTHER: Final = "other"
 """Another lnd that answers at the node's address for a while."""
 READERS_MSAT: Final = 10**10
 NODE_MSAT: Final = 10**9
+LIES_FOR_S: Final = 20
 _GENERATORS: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _TABLE: Final = tuple(
     reduce(xor, (part for bit, part in enumerate(_GENERATORS) if top >> bit & 1), 0)
@@ -43,16 +52,52 @@ _TABLE: Final = tuple(
 )
 
 
+class SpeakingNode(Node):
+    """A node that says what arrives."""
+
+    say: Say
+
+    def settle(self, invoice: Any, intent: Intent, now_s: int) -> None:
+        """See `Node.settle`."""
+        super().settle(invoice, intent, now_s)
+        self.say(f"{self.name} got {intent.payment_hash.hex()[:8]} {intent.amount_msat}")
+
+
+class LyingWorld(World):
+    """An lnd that may show a payment as SUCCEEDED, without its preimage, before it has ended."""
+
+    def __init__(self, lies: Callable[[], bool], say: Say, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._lies = lies
+        self._say = say
+
+    def initiate(self, payer: Node, intent: Intent, *, faultless: bool = False) -> Payment:
+        """See `World.initiate`."""
+        payment = super().initiate(payer, intent, faultless=faultless)
+        self._say(f"{payer.name} pays {intent.payment_hash.hex()[:8]} {intent.amount_msat}")
+        if not faultless and self._lies():
+            until_us = self.clock.now_us() + LIES_FOR_S * 1_000_000
+            payment.masks.append(Mask(SUCCEEDED, 2, until_us))
+        return payment
+
+
 class Network:
     """All Lightning nodes of one seed."""
 
-    def __init__(self, clock: Clock, names: Sequence[str], faults: Faults) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        names: Sequence[str],
+        faults: Faults,
+        lies: Callable[[], bool],
+        say: Say,
+    ) -> None:
         rich = {NODE: NODE_MSAT, OTHER: NODE_MSAT}
         nodes = {
-            name: _node(name, rich.get(name, READERS_MSAT if name.startswith("reader") else 0))
+            name: _node(name, rich.get(name, READERS_MSAT * name.startswith("reader")), say)
             for name in (NODE, OTHER, *names)
         }
-        self.world = World(nodes=nodes, clock=clock, faults=faults)
+        self.world = LyingWorld(lies, say, nodes=nodes, clock=clock, faults=faults)
         self.known: dict[str, Bolt11] = {}
         self.total_msat = self.world.total_msat()
 
@@ -130,9 +175,11 @@ def polymod(values: Iterable[int]) -> int:
     return checksum
 
 
-def _node(name: str, balance_msat: int) -> Node:
+def _node(name: str, balance_msat: int, say: Say) -> Node:
     key, pubkey = key_of(name)
-    return Node(name, key, pubkey, balance_msat)
+    node = SpeakingNode(name, key, pubkey, balance_msat)
+    node.say = say
+    return node
 
 
 @cache

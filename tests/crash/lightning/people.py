@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from node.flows import fund, subscribe, withdraw
-from node.flows.close import Closing
-from node.month import Month
+from node.flows.flattr import Clicked
+from node.flows.node import Node
 from node.money import sats
+from node.month import Month
+from node.store.things import Thing
 from node.wallet.lightning.simulated_books import LndAnswer, Payment
 from tests.crash.lightning.calls import call
 from tests.crash.lightning.host import Host
@@ -57,7 +59,7 @@ async def deposit(scene: Scene, host: Host) -> None:
         answer = await call(
             scene,
             host,
-            "ask",
+            f"{reader} asks for an invoice of {amount}",
             lambda node: fund.ask_deposit(
                 node.funding, scene.members[reader], amount, to_pot=to_pot, key=key
             ),
@@ -97,20 +99,26 @@ def _start(scene: Scene, asked: Asked, payer: str, amount_msat: int) -> None:
 
 
 async def click(scene: Scene, host: Host) -> None:
-    """Flattr a thing, or undo it."""
-    draw, reader, key = scene.random, scene.random.choice(READERS), key_of(scene)
-    thing, stands = draw.choice(scene.things), draw.random() < 0.8
-    member = scene.members[reader]
+    """Flattr a thing, or undo it; a reader does one thing to a thing at a time."""
+    reader, thing = scene.random.choice(READERS), scene.random.choice(scene.things)
+    async with scene.hands[reader, thing.id]:
+        await _click(scene, host, reader, thing)
+
+
+async def _click(scene: Scene, host: Host, reader: str, thing: Thing) -> None:
+    draw, key, member = scene.random, key_of(scene), scene.members[reader]
+    stands = draw.random() < 0.8
     for _ in range(TRIES):
         answer = await call(
             scene,
             host,
-            "click",
+            f"{reader} {'flattrs' if stands else 'undoes'} {thing.id}",
             lambda node: (node.clicks.flattr if stands else node.clicks.undo)(
                 member, thing, None, key
             ),
         )
         if not answer.failed:
+            scene.say(f"{reader} on {thing.id} in {answer.value.month}: {stands}")
             _know(scene, reader, thing.id, answer.value.month, stands)
             return
         _suspect(scene, reader, thing.id, host, stands)
@@ -119,12 +127,17 @@ async def click(scene: Scene, host: Host) -> None:
 
 async def subscription(scene: Scene, host: Host) -> None:
     """Flattr a thing in each month."""
-    draw, reader = scene.random, scene.random.choice(READERS)
-    thing, months = draw.choice(scene.things), draw.choice((3, 6, 12))
+    reader, thing = scene.random.choice(READERS), scene.random.choice(scene.things)
+    async with scene.hands[reader, thing.id]:
+        await _subscribe(scene, host, reader, thing)
+
+
+async def _subscribe(scene: Scene, host: Host, reader: str, thing: Thing) -> None:
+    months = scene.random.choice((3, 6, 12))
     answer = await call(
         scene,
         host,
-        "subscribe",
+        f"{reader} subscribes to {thing.id}",
         lambda node: subscribe.subscribe(
             node.store, node.clock, node.clicks, scene.members[reader], thing, months
         ),
@@ -177,7 +190,7 @@ async def withdrawal(scene: Scene, host: Host) -> None:
         answer = await call(
             scene,
             host,
-            "withdraw",
+            f"{reader} withdraws {amount}",
             lambda node: withdraw.withdraw(
                 node.store, node.clock, node.rules, scene.members[reader], target, amount, key,
                 frozenset(),
@@ -190,6 +203,28 @@ async def withdrawal(scene: Scene, host: Host) -> None:
         if answer.failed == "InsufficientFunds":
             return
         await asyncio.sleep(draw.choice((0.1, 20.0)))
+
+
+async def opening(scene: Scene) -> None:
+    """Before anything goes wrong: a reader fills a pot, and flattrs some things."""
+    reader, things = READERS[0], scene.random.sample(scene.things, scene.random.randint(1, 5))
+    member, host = scene.members[reader], scene.hosts[0]
+    amount = sats(scene.random.choice((12, 4999, 90_000)))
+    asked = await call(
+        scene,
+        host,
+        "ask",
+        lambda node: fund.ask_deposit(node.funding, member, amount, to_pot=True, key="first"),
+    )
+    payment = scene.network.pay(reader, asked.value.payment_request)
+    scene.deposits.append(Asked(reader, asked.value.payment_request, [payment]))
+
+    async def flattr_all(node: Node) -> list[Clicked]:
+        return [await node.clicks.flattr(member, thing, None, "") for thing in things]
+
+    clicked = await call(scene, host, "clicks", flattr_all)
+    for one in clicked.value:
+        _know(scene, reader, one.thing, one.month, stands=True)
 
 
 def _know(scene: Scene, reader: str, thing: int, month: Month, stands: bool) -> None:
@@ -205,6 +240,8 @@ def _suspect(scene: Scene, reader: str, thing: int, host: Host, stands: bool) ->
         scene.loose.setdefault(key, set()).add(stands)
         if key in scene.acked:
             scene.acked[key].add(stands)
+
+
 ACTS: Final[tuple[Any, ...]] = (
     deposit, deposit, deposit, click, click, click, click, subscription, pot, means, withdrawal,
 )  # fmt: skip

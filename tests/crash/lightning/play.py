@@ -1,9 +1,9 @@
 """A seed's months, from the first click to quiet.
 
-    month    bursts of acts, days apart, with rounds of the payer among them
-    close    by one node or by two that race, until it is done
-    pay      rounds, seconds to hours apart, while lnd and machines have their troubles
-    quiet    the faults end; rounds until every payout has ended or waits for a named reason
+month    bursts of acts, days apart, with rounds of the payer among them
+close    by one node or by two that race, until it is done
+pay      rounds, seconds to hours apart, while lnd and machines have their troubles
+quiet    the faults end; rounds until every payout has ended or waits for a named reason
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from typing import Final
 
 from node.flows import fund, schedule
 from node.flows.fold import fold
+from node.money import Asset
 from node.month import Month
 from node.settlement.payout import Payout, PayoutState
-from node.money import Asset
 from node.store import closes, payouts
 from node.store.closes import Stage
 from tests.crash.lightning.calls import Answer, call, up
 from tests.crash.lightning.events import events, release_held, visit
 from tests.crash.lightning.host import Host
 from tests.crash.lightning.network import NODE, OTHER
-from tests.crash.lightning.people import ACTS
+from tests.crash.lightning.people import ACTS, opening
 from tests.crash.lightning.scene import MONTH, Scene
+from tests.crash.lightning.weather import FAULTS_LEAST
 
 BURSTS: Final = (2, 3)
 ACTS_A_BURST: Final = (3, 6)
@@ -32,13 +33,17 @@ GAPS_S: Final = (0.0, 0.0, 0.003, 0.2, 2.0)
 ROUND_GAPS_S: Final = (0.0, 2.0, 31.0, 61.0, 130.0, 700.0, 3700.0)
 ROUNDS: Final = (4, 7)
 TRIES_MAX: Final = 60
+AWAY_EVERY: Final = 8
+"""Of so many steps the other lnd answers in half, in a row, if it has ever paid."""
+_MAY_CHANGE: Final = frozenset({PayoutState.DUE, PayoutState.IN_FLIGHT})
 QUIET_STEPS_S: Final = (
-    *(31.0,) * 6, *(130.0,) * 4, *(700.0,) * 4, *(3700.0,) * 6, *(43_300.0,) * 20,
+    *(31.0,) * 8, *(130.0,) * 4, *(700.0,) * 4, *(3700.0,) * 8, *(43_300.0,) * 16,
 )  # fmt: skip
 
 
 async def play(scene: Scene) -> None:
     """All of it."""
+    await opening(scene)
     scene.weather.begin()
     months = scene.random.choice((1, 1, 2))
     for number in range(months):
@@ -46,6 +51,7 @@ async def play(scene: Scene) -> None:
         await _month(scene, month)
         await _close(scene, month)
         await _pay(scene)
+    await _enough(scene)
     scene.weather.end()
     scene.say("the faults have ended")
     await _quiet(scene)
@@ -127,45 +133,48 @@ async def _round(scene: Scene, host: Host) -> None:
 
 
 async def _pay(scene: Scene) -> None:
-    draw = scene.random
     troubles = asyncio.create_task(events(scene), name="events")
+    hosts = [asyncio.create_task(_rounds(scene, host), name="rounds") for host in _hosts(scene)]
+    await asyncio.gather(troubles, *hosts)
+
+
+async def _rounds(scene: Scene, host: Host) -> None:
+    """What one node does for some hours; the other does the same meanwhile."""
+    draw = scene.random
     for _ in range(draw.randint(*ROUNDS)):
-        rounds = [_round(scene, host) for host in _hosts(scene) if draw.random() < 0.8]
-        await asyncio.gather(*rounds)
+        await _round(scene, host)
         if draw.random() < 0.2:
-            await draw.choice(ACTS)(scene, draw.choice(_hosts(scene)))
+            await draw.choice(ACTS)(scene, host)
         if draw.random() < 0.2:
-            await call(scene, scene.hosts[0], "late", schedule.watch_late)
+            await call(scene, host, "late", schedule.watch_late)
         release_held(scene, every=False)
         await asyncio.sleep(draw.choice(ROUND_GAPS_S))
-    await troubles
+
+
+async def _enough(scene: Scene) -> None:
+    """Kill the node in rounds until enough has gone wrong."""
+    for _ in range(FAULTS_LEAST):
+        if scene.weather.count().total() >= FAULTS_LEAST:
+            return
+        scene.weather.owed = 1
+        await _round(scene, scene.hosts[0])
 
 
 async def _quiet(scene: Scene) -> None:
     host = scene.hosts[0]
     await scene.hosts[1].stop()
-    await visit(scene, NODE)
-    for step_s in QUIET_STEPS_S:
+    for number, step_s in enumerate(QUIET_STEPS_S):
         release_held(scene, every=True)
+        away = scene.lnds[OTHER].node.payments and number % AWAY_EVERY >= AWAY_EVERY // 2
+        await visit(scene, OTHER if away else NODE)
         await _round(scene, host)
         await call(scene, host, "catch up", lambda node: fund.catch_up(node.funding))
         await call(scene, host, "fold", lambda node: fold(node.store, node.clock))
         answer = await call(scene, host, "payouts", all_payouts)
-        if not await _waits(scene, answer.value):
-            return
+        if not any(payout.state in _MAY_CHANGE for payout in answer.value):
+            break
         await asyncio.sleep(step_s)
-
-
-async def _waits(scene: Scene, found: Sequence[Payout]) -> bool:
-    """Whether time may still change something."""
-    open_ = [payout for payout in found if payout.state is PayoutState.IN_FLIGHT]
-    due = [payout for payout in found if payout.state is PayoutState.DUE]
-    if not open_:
-        return bool(due)
-    await visit(scene, OTHER)
-    await _round(scene, scene.hosts[0])
     await visit(scene, NODE)
-    return True
 
 
 async def all_payouts(node: object) -> list[Payout]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -42,6 +44,8 @@ CREATORS: Final = tuple(f"creator{number}" for number in range(6))
 OPERATOR: Final = "operator"
 DUES_SAT: Final = (0, 0, 0, 50)
 SEED: Final = bytes(range(32))
+DAMAGE: tuple[str, ...] = ()
+"""Statements by which a mutant spoils the database before anything happens."""
 
 
 @dataclass
@@ -58,13 +62,16 @@ class Scene:
     hosts: list[Host]
     members: dict[str, MemberId]
     things: list[Thing]
-    trace: Trace = field(default_factory=Trace)
-    random: Random = field(default_factory=Random)
+    trace: Trace
+    random: Random
     breaches: list[str] = field(default_factory=list)
     acked: dict[tuple[str, int, Month], set[bool]] = field(default_factory=dict)
     """(reader, thing, month): the state that the last acknowledged clicks may have left."""
     loose: dict[tuple[str, int, Month], set[bool]] = field(default_factory=dict)
     """The same of clicks that were never acknowledged, which may come late."""
+    hands: defaultdict[tuple[str, int], asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
     subscribed: set[tuple[str, int]] = field(default_factory=set)
     deposits: list[Any] = field(default_factory=list)
     """`people.Asked`: what readers have an invoice for."""
@@ -108,7 +115,16 @@ def open_scene(seed: int, base: Path, name: str = "") -> Iterator[Scene]:
     random = Random(f"scene {seed}")
     weather = Weather(seed)
     clock = VirtualClock(MONTH.starts_s + 3600)
-    network = Network(clock, [*READERS, *CREATORS, OPERATOR], weather.payments)
+    names = [*READERS, *CREATORS, OPERATOR]
+    trace = Trace()
+
+    def say(words: str) -> None:
+        trace.say(asyncio.get_running_loop().time(), words)
+
+    def lies() -> bool:
+        return weather.strikes("lying_lnd")
+
+    network = Network(clock, names, weather.payments, lies, say)
     lnds = {one: Lnd(network.world, network.world.nodes[one]) for one in (NODE, OTHER)}
     place = Place(lnds[NODE], weather)
     servers = Servers(network, weather)
@@ -119,12 +135,20 @@ def open_scene(seed: int, base: Path, name: str = "") -> Iterator[Scene]:
         open_seams(place, servers, weather),
     ):
         (folder / "seed").write_bytes(SEED)
+        _spoil(folder / FILE)
         hosts = [
             Host(letter, chosen, folder, VirtualClock(clock.begins_s)) for letter in ("a", "b")
         ]
         yield Scene(
-            seed, folder, network, weather, place, lnds, servers, hosts, {}, [], random=random
+            seed, folder, network, weather, place, lnds, servers, hosts, {}, [], trace, random
         )
+
+
+def _spoil(path: Path) -> None:
+    if DAMAGE:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for statement in DAMAGE:
+                connection.execute(statement)
 
 
 @dataclass(frozen=True, slots=True)

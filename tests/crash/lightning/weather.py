@@ -1,8 +1,8 @@
 """What goes wrong in one seed, drawn from its number: which kinds of faults, how often, and when.
 
-    kinds     some of the tables below are drawn for a seed, each with a chance of its own
-    calm      before the play and after its end nothing goes wrong any more
-    counts    a fault is counted when it strikes, not when it is drawn
+kinds     some of the tables below are drawn for a seed, each with a chance of its own
+calm      before the play and after its end nothing goes wrong any more
+counts    a fault is counted when it strikes, not when it is drawn
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ ROADS: Final = {
 COMMITS: Final = {
     "db_abort": Strike.ABORT,
     "db_unknown": Strike.UNKNOWN,
+    "db_stall": Strike.STALL,
     "kill_before_commit": Strike.KILL,
     "kill_after_commit": Strike.KILL_AFTER,
 }
@@ -45,10 +46,21 @@ WEB: Final = (
 EVENTS: Final = (
     "lnd_restart", "lnd_locked", "lnd_starting", "lnd_unsynced", "lnd_other", "clock_jump",
 )  # fmt: skip
-ALWAYS: Final = ("failpoint", "second_node", "cancel")
-KINDS: Final = (*SWITCHES, *ROADS, *COMMITS, *STATEMENTS, *WEB, *EVENTS, *ALWAYS)
+OTHERS: Final = ("failpoint", "second_node", "cancel", "lying_lnd")
+KINDS: Final = (*SWITCHES, *ROADS, *COMMITS, *STATEMENTS, *WEB, *EVENTS, *OTHERS)
 KINDS_A_SEED: Final = (4, 9)
+FAULTS_LEAST: Final = 3
+TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
+    ("second_node", "db_stall", "no_route"),
+    ("second_node", "failpoint", "rpc_late"),
+    ("flapping", "not_found", "rpc_after"),
+    ("hold", "lnd_restart", "late"),
+    ("lying_lnd", "no_route", "rpc_silent"),
+)
+"""Kinds that are worst together: a quarter of the seeds has one of these rows, whatever else."""
 KILLS_MAX: Final = 5
+SHOWN_S: Final = (0.7, 5.0, 45.0, 90.0)
+"""For how long lnd does not show a payment, or shows it as failed, that is neither."""
 FAILPOINTS: Final = tuple(
     sorted(name for name in KNOWN if name.split(".")[0] not in {"chain", "vault", "contract"})
 )
@@ -65,10 +77,14 @@ class Weather:
         self.random = Random(f"weather {seed}")
         least, most = KINDS_A_SEED
         drawn = self.random.sample(KINDS, self.random.randint(least, most))
+        if self.random.random() < 0.25:
+            drawn += self.random.choice(TOGETHER)
         self.chances = {kind: self.random.choice((0.05, 0.15, 0.4)) for kind in drawn}
         self.struck: Counter[str] = Counter()
         self.calm = True
         self.kills_left = KILLS_MAX
+        self.owed = 0
+        """Kills that are still to come, so that no seed has too few faults."""
         self.payments = Faults(payers={NODE, OTHER}, seed=seed)
         self.payments.latency_s = self.random.choice((0.0, 0.05, 1.0, 15.0))
         self._switches = {kind: getattr(self.payments, kind) for kind in SWITCHES}
@@ -78,8 +94,8 @@ class Weather:
         self.calm = False
         for kind, switch in self._switches.items():
             switch.chance = self.chances.get(kind, 0.0)
-            switch.reads = self.random.randint(1, 3)
-            switch.seconds = self.random.choice((0.0, 1.0, 45.0, 90.0))
+            switch.reads = 0
+            switch.seconds = self.random.choice(SHOWN_S)
 
     def end(self) -> None:
         """Nothing goes wrong any more; what has gone wrong stays."""
@@ -112,6 +128,10 @@ class Weather:
     def at_statement(self, process: Process) -> Strike:
         """See `Strikes`."""
         del process
+        if self.owed:
+            self.owed -= 1
+            self.struck["kill_at_statement"] += 1
+            return Strike.KILL
         for kind, strike in STATEMENTS.items():
             if self.strikes(kind, 0.01):
                 return strike
@@ -124,6 +144,10 @@ class Weather:
             if self.strikes(kind, 0.12):
                 return strike
         return Strike.NONE
+
+    def stall_s(self) -> float:
+        """See `Strikes`."""
+        return self.random.choice((5.0, 90.0, 200.0, 400.0))
 
     def turns(self) -> bool:
         """See `Strikes`."""

@@ -30,8 +30,8 @@ class Servers:
     def __init__(self, network: Network, weather: Weather) -> None:
         self.network = network
         self.weather = weather
-        self.given: list[str] = []
-        """Invoices, oldest first."""
+        self.given: list[tuple[str, str]] = []
+        """(wallet, invoice), oldest first."""
 
     async def answer(self, url: str) -> dict[str, object]:
         """The JSON object of this URL. Raises FetchRefused."""
@@ -58,14 +58,23 @@ class Servers:
 
     def _invoice(self, name: str, amount_msat: int, fault: str) -> str:
         draw = self.weather.random
-        if fault == "lnurl_reused" and self.given:
-            return draw.choice(self.given)
+        if fault == "lnurl_reused" and (used := self._used(name)):
+            return draw.choice(used)
         if fault == "lnurl_amount":
             amount_msat += draw.choice((-1000, 1000, 1, 999 * amount_msat))
         expiry_s = 60 if fault == "lnurl_short" else draw.choice(EXPIRIES_S)
         text = self.network.invoice(name, amount_msat, expiry_s=expiry_s)
-        self.given.append(text)
+        self.given.append((name, text))
         return text
+
+    def _used(self, name: str) -> list[str]:
+        """What this wallet gave before, and what anybody was paid by."""
+        paid = {one for node in self.network.world.nodes.values() for one, _ in node.receipts}
+        return [
+            text
+            for of, text in self.given
+            if of == name or self.network.known[text].payment_hash.hex() in paid
+        ]
 
 
 class DirectFetcher:

@@ -45,7 +45,11 @@ def bump_under_another_nonce(patch: Patch) -> None:
 
 
 def send_before_storing(patch: Patch) -> None:
-    """It is broadcast, and only then stored."""
+    """It is broadcast, and only then stored; and nobody asks what else the key has done.
+
+    With only the first of both a person is asked, and tells the node (`person.py`).
+    """
+    forget_the_accounted_check(patch)
     sign = Transactor._sign
     signature = Transactor._signature
 

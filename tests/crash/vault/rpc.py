@@ -42,6 +42,7 @@ class ModelRpc:
         self.down = 0.0
         """How often a call has no answer."""
         self.view: list[Mined] | None = None
+        self.view_final = 0
         self.lie: str | None = None
         self.deaf = 0.0
         self.mute = 0.0
@@ -55,6 +56,7 @@ class ModelRpc:
         """See no further block, and some fewer than there are."""
         end = max(self.chain.final + 1, len(self.chain.blocks) - behind)
         self.view = self.chain.blocks[:end]
+        self.view_final = self.chain.final
 
     async def chain_id(self) -> int:
         self._demand_up()
@@ -90,7 +92,7 @@ class ModelRpc:
             return None
         found = self._receipt(tx_hash)
         if found is None and self._lies("receipt_invented"):
-            block = self._blocks[self.chain.final].block
+            block = self._blocks[self.view_final if self.view else self.chain.final].block
             return Receipt(tx_hash, block.number, block.hash, True, CALL_GAS, GWEI, ())
         if found is not None and self._lies("receipt_flipped"):
             return replace(found, ok=not found.ok, logs=())
@@ -169,7 +171,7 @@ class ModelRpc:
         if height in ("latest", "pending"):
             return blocks[-1]
         if height == "finalized":
-            return blocks[min(self.chain.final, len(blocks) - 1)]
+            return blocks[self.chain.final if self.view is None else self.view_final]
         assert isinstance(height, int), height
         return blocks[height] if height < len(blocks) else None
 

@@ -172,7 +172,12 @@ def _token_paused(story: Story, rest: str) -> None:
 
 
 def _blocked(story: Story, rest: str) -> None:
-    names = ("treasury", *(f"{name}'s wallet" for name in CREATORS), *READERS)
+    names = ["treasury", *(f"{name}'s wallet" for name in CREATORS), *READERS]
+    if rest == "lying":
+        # A plain transfer that such a token takes and does not make stops the node: a person's.
+        names = [f"{name}'s wallet" for name in sorted(story.people.addresses)]
+        if not story.is_month or not names:
+            return
     story.dirty(f"set_{rest}(address,bool)", number_of(story.random.choice(names)), 1)
     story.count(f"receiver {rest}")
 

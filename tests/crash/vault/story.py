@@ -37,6 +37,9 @@ CALM_STEPS_MAX: Final = 160
 QUIET_STEPS: Final = 2
 QUIET_S: Final = 13 * 3600
 """Longer than any payout waits for its next try."""
+FAULTS_MIN: Final = 3
+STORM_STEPS: Final = 8
+MORE_STORMS_MAX: Final = 5
 COPY: Final = "copy.sqlite"
 
 
@@ -55,6 +58,8 @@ class Story:
         self.rival: Life | None = None
         self.wants_rival = False
         self.perverse = False
+        self.is_month = False
+        """Whether a month is being charged and paid, and no plain transfer is to be made."""
 
     def count(self, kind: str, words: str = "") -> None:
         """A fault has struck."""
@@ -82,15 +87,22 @@ class Story:
         await self._step()
         for turn in range(self.random.choice((1, 1, 1, 2))):
             month = self.town.month.plus(turn)
-            await self._month(month, faults=self.random.randint(4, 7))
+            await self._month(month, faults=self.random.randint(5, 8))
             await self._late()
+        for _ in range(MORE_STORMS_MAX):
+            if self.faults.total() + self.strikes.struck.total() >= FAULTS_MIN:
+                break
+            await self._storm(STORM_STEPS, FAULTS_MIN)
+            await self._calm()
         await self._end_life()
 
     async def _month(self, month: Month, faults: int) -> None:
         await as_operator(self.town, lambda store: self.people.click(store, month))
         self.town.pass_time(max(60, month.ends_s + 60 - self.town.now_s), self.town.chain.final_lag)
         self.say(f"{month} is over")
+        self.is_month = True
         await self._storm(self.random.randint(7, 16), faults)
+        self.is_month = False
         await self._calm()
 
     async def _late(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from node.clock import ManualClock
 from node.ids import AttemptId, PayoutId
 from node.money import msat, sats
-from node.settlement.attempt import Attempt
+from node.settlement.attempt import Attempt, AttemptState
 from node.settlement.rail import Pending, Refused, Settled
 from node.wallet.lightning.answers import LndNode, PaymentStatus, PaymentView
 from node.wallet.lightning.verdict import Verdicts
@@ -136,6 +136,27 @@ async def test_any_other_status_between_two_failed_starts_anew(between):
     assert isinstance(await verdicts.judge(ATTEMPT), Pending)
     clock.advance(30)
     assert await verdicts.judge(ATTEMPT) == Refused("no route")
+
+
+async def test_a_dead_attempt_stays_dead_however_often_it_is_asked_about():
+    """Of two that were first asked at different times, each round found the other one unproved."""
+    clock, dead = ManualClock(SENT_S), replace(ATTEMPT, state=AttemptState.DEAD)
+    verdicts = verdicts_of(Says(view(PaymentStatus.FAILED)), clock)
+    assert isinstance(await verdicts.judge(dead), Pending)
+    for _ in range(3):
+        clock.advance(31)
+        assert await verdicts.judge(dead) == Refused("no route")
+
+
+async def test_a_buried_attempt_is_read_twice_again_before_it_counts_as_dead():
+    clock, dead = ManualClock(SENT_S), replace(ATTEMPT, state=AttemptState.DEAD)
+    verdicts = verdicts_of(Says(view(PaymentStatus.FAILED)), clock)
+    await verdicts.judge(ATTEMPT)
+    clock.advance(31)
+    assert await verdicts.judge(ATTEMPT) == Refused("no route")
+    assert isinstance(await verdicts.judge(dead), Pending)
+    clock.advance(31)
+    assert await verdicts.judge(dead) == Refused("no route")
 
 
 async def test_a_new_send_forgets_the_failed_before_it():
