@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -21,12 +21,13 @@ import structlog
 
 from node.app import open_node
 from node.clock import ManualClock, now_s
-from node.config import load_settings
+from node.config import Settings, load_settings
 from node.errors import LeaseLost, RailUnavailable
 from node.flows import claim, join
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
 from node.flows.close import close_month
+from node.flows.node import Node
 from node.flows.reconcile import quarantine, reconcile
 from node.flows.schedule import close_what_is_over
 from node.flows.vault import books as chain_books
@@ -38,6 +39,7 @@ from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutState
 from node.store import attempts, chain_addresses, journal, payouts
 from node.store.chain_addresses import LinkedAddress
+from node.wallet.stablecoin.chain import FINALIZED, open_chain
 from tests.chaos.ears import Ears, listen
 from tests.simulation.node_process import Ahead, Desk
 
@@ -213,7 +215,7 @@ def main(folder: Path, connection: Connection, ahead_s: int) -> None:
 async def _serve(folder: Path, connection: Connection, ahead_s: int) -> None:
     clock = Ahead(ahead_s)
     try:
-        async with open_node(load_settings(folder), folder, clock) as node:
+        async with _open(load_settings(folder), folder, clock) as node:
             desk = ChaosDesk(node, clock, ears=listen(node, folder))
             connection.send({"ok": await desk.start()})
             watching = asyncio.create_task(_watch(desk), name="watch")
@@ -223,6 +225,18 @@ async def _serve(folder: Path, connection: Connection, ahead_s: int) -> None:
             watching.result()
     except RailUnavailable as error:
         connection.send({"away": str(error)})
+
+
+@asynccontextmanager
+async def _open(settings: Settings, folder: Path, clock: Ahead) -> AsyncIterator[Node]:
+    """A node for which anvil finalizes as main networks do; elsewhere its newest block is final."""
+    async with AsyncExitStack() as stack:
+        chain = None
+        if settings.stablecoin is not None:
+            opening = open_chain(settings.stablecoin.rpc_urls, alone=True, final=FINALIZED)
+            chain = await stack.enter_async_context(opening)
+        opening_node = open_node(settings, folder, clock, stablecoin_chain=chain)
+        yield await stack.enter_async_context(opening_node)
 
 
 async def _obey(desk: ChaosDesk, order: dict[str, Any]) -> dict[str, Any]:
