@@ -22,7 +22,7 @@ from node.flows.lease import LEASE_S
 from node.settlement.attempt import Attempt, AttemptState
 from node.store import attempts
 from node.store.engine import Store, open_store
-from tests.chaos.desk import notes
+from tests.chaos.ears import notes
 from tests.chaos.judge import RAIL, judge, judge_keysends, judge_purses, rows_of
 from tests.chaos.life import Died, Life
 from tests.chaos.rig import Purse, Rig
