@@ -60,6 +60,9 @@ class CreditedDeposit:
     state: str
     paid_units: int
     booked_units: int
+    member: int
+    credited: int | None
+    """Whom the ledger has credited; None: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,20 +159,27 @@ async def live_sums(tx: Tx, rail: str) -> list[LiveSum]:
 
 
 async def all_deposits(tx: Tx) -> list[CreditedDeposit]:
-    """Every deposit, oldest first, with what was booked for it."""
-    rows = await tx.rows(
-        "SELECT payment_hash, payment_request, state, paid_units,"
-        " CAST(coalesce(booked, 0) AS bigint) AS booked FROM deposit LEFT JOIN"
-        " (SELECT ref, sum(posting.units) AS booked FROM entry"
-        " JOIN posting ON posting.entry = entry.number JOIN account ON account.id = posting.debit"
-        " WHERE entry.kind = 'deposit' AND account.kind = 'wallet' GROUP BY ref)"
-        " AS credited ON credited.ref = payment_hash ORDER BY created_us, id"
+    """Every deposit, oldest first, with what was booked for it.
+
+    Matched here and not by the database, which would sort hundreds of thousands of hashes for it.
+    """
+    booked: dict[str, tuple[int, int | None]] = {}
+    for ref, units, member in await tx.plain_rows(
+        "SELECT ref, posting.units, account.member FROM entry"
+        " JOIN posting ON posting.entry = entry.number JOIN account ON account.id = posting.credit"
+        " WHERE entry.kind = 'deposit' AND posting.debit IN"
+        " (SELECT id FROM account WHERE kind = 'wallet')"
+    ):
+        before, _ = booked.get(ref, (0, None))
+        booked[ref] = (before + units, member)
+    rows = await tx.plain_rows(
+        "SELECT payment_hash, payment_request, state, coalesce(paid_units, 0), member FROM deposit"
+        " ORDER BY created_us, id"
     )
     return [
-        CreditedDeposit(
-            row.payment_hash, row.payment_request, row.state, row.paid_units or 0, row.booked
-        )
-        for row in rows
+        CreditedDeposit(hashed, request, state, paid, units, member, credited)
+        for hashed, request, state, paid, member in rows
+        for units, credited in (booked.get(hashed, (0, None)),)
     ]
 
 

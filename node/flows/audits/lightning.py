@@ -107,9 +107,11 @@ def proofs_line(books: Books, network: Network | None) -> Line:
     compared = 0
     for one in books.settled:
         broken += _proof_broken(one)
-        if network is not None and one.sender == network.node.pubkey:
+        if network is not None and _is_of(network, one):
             compared += 1
             broken += _payment_broken(one, network.payments.get(one.reference))
+            if one.sender != network.node.pubkey:
+                broken.append(f"payment {one.reference[:12]}…: this lnd has made it, not another")
     number = len(books.settled)
     figures = f"{count(number)} / {count(number)} hash to their payment"
     if network is None:
@@ -160,6 +162,11 @@ def deposits_line(books: Books, network: Network | None) -> Line:
         " booked"
         for one in credited
         if one.paid_units != one.booked_units
+    ]
+    broken += [
+        f"deposit {one.payment_hash[:12]}… of member {one.member} is credited to {one.credited}"
+        for one in credited
+        if one.credited not in {None, one.member}
     ]
     if books.orphans:
         broken.append(f"{books.orphans} deposits are booked and not there")
@@ -220,6 +227,10 @@ async def _is_elsewhere(lnd: Lnd, node: LndNode, deposit: CreditedDeposit) -> bo
         return False
     decoded = await lnd.decode_pay_req(deposit.payment_request)
     return decoded is not None and decoded.payee != node.pubkey
+
+
+def _is_of(network: Network, one: SettledAttempt) -> bool:
+    return one.sender == network.node.pubkey or one.reference in network.payments
 
 
 def _proof_broken(one: SettledAttempt) -> list[str]:
