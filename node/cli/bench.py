@@ -1,4 +1,4 @@
-"""`flattr-node bench clicks|counters|close|payouts|audit`: ratios, measured side by side in one run.
+"""`flattr-node bench clicks|counters|close|payouts|audit`: ratios, measured in one run.
 
 Single figures of a machine say little; each is put beside what the same machine can do at best (a
 no-op, a warm read, a bare loop) or what one would write first (an ORM loop), in the same run. What

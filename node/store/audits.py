@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from node.money import Asset
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind
+from node.store.attempts import BY_PREIMAGE
 from node.store.closes import Close
 from node.store.engine import Tx
 
@@ -49,6 +50,8 @@ class SettledAttempt:
     payout_proof: str
     booked_units: int
     """What the ledger moved from the payout out of the wallet."""
+    by_preimage: bool
+    """The receiver has proved it, and lnd may keep it open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ async def settled_attempts(tx: Tx, rail: str) -> list[SettledAttempt]:
     """Every payment that the books call paid, oldest first."""
     rows = await tx.rows(
         "SELECT attempt.reference, attempt.sender, attempt.proof, attempt.units, attempt.fee,"
-        " attempt.fee_limit, payout.kind, payout.units AS payout_units, payout.fee AS payout_fee,"
+        " attempt.fee_limit, attempt.reason, payout.kind, payout.units AS payout_units, payout.fee AS payout_fee,"
         " payout.proof AS payout_proof, CAST(coalesce(gone.units, 0) AS bigint) AS booked"
         " FROM attempt JOIN leg ON leg.attempt = attempt.id JOIN payout ON payout.id = leg.payout"
         # Grouped once: looked up payout by payout, it would read all postings for each.
@@ -141,7 +144,7 @@ async def settled_attempts(tx: Tx, rail: str) -> list[SettledAttempt]:
         SettledAttempt(
             row.reference, row.sender, row.proof or "", PayoutKind(row.kind), row.units,
             row.fee or 0, row.fee_limit, row.payout_units, row.payout_fee or 0,
-            row.payout_proof or "", row.booked,
+            row.payout_proof or "", row.booked, row.reason == BY_PREIMAGE,
         )
         for row in rows
     ]  # fmt: skip

@@ -151,7 +151,7 @@ def open_line(books: Books) -> Line:
     )
     warnings = []
     if in_limbo:
-        warnings.append("a person must look at LIMBO: lncli trackpayment, docs/operate.md")
+        warnings.append("a person must look at LIMBO: flattr-node limbo")
     if age_s > OLD_S:
         warnings.append("one is open for more than an hour")
     return judge("I12", "open payments", figures, [], warnings)

@@ -118,7 +118,11 @@ def proofs_line(books: Books, network: Network | None) -> Line:
         figures += "; not compared with lnd"
     else:
         figures += f"; {count(compared)} SUCCEEDED in lnd with that value"
-    warnings = []
+    warnings = [
+        f"payment {one.reference[:12]}… is proved by its preimage, and lnd keeps it open"
+        for one in books.settled
+        if network is not None and _is_kept_open(one, network.payments.get(one.reference))
+    ]
     if network is not None and compared < number:
         warnings.append(f"{number - compared} were paid by another lnd, and not compared")
     return judge("I6", "preimages", figures, broken, warnings)
@@ -199,7 +203,9 @@ def fees_broken(books: Books, network: Network) -> list[str]:
     return [
         f"payment {one.reference[:12]}… cost {sat(view.fee_msat)} in lnd, {sat(one.fee)} here"
         for one in books.settled
-        if (view := network.payments.get(one.reference)) is not None and view.fee_msat != one.fee
+        if (view := network.payments.get(one.reference)) is not None
+        and view.fee_msat != one.fee
+        and not one.by_preimage
     ]
 
 
@@ -254,9 +260,16 @@ def _payment_broken(one: SettledAttempt, view: PaymentView | None) -> list[str]:
     name = f"payment {one.reference[:12]}…"
     if view is None:
         return [f"{name}: lnd does not have it"]
+    if _is_kept_open(one, view):
+        return []
     if view.status is not PaymentStatus.SUCCEEDED or view.value_msat != one.units:
         return [f"{name}: lnd says {view.status.name} with {sat(view.value_msat)}"]
     return []
+
+
+def _is_kept_open(one: SettledAttempt, view: PaymentView | None) -> bool:
+    closed = (PaymentStatus.SUCCEEDED, PaymentStatus.FAILED)
+    return one.by_preimage and view is not None and view.status not in closed
 
 
 def _deposit_broken(one: CreditedDeposit, invoice: InvoiceView | None) -> list[str]:
