@@ -3,6 +3,7 @@
 # make test-fast   the tests that need neither Postgres nor the daemons nor npm nor a browser
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
+# make audits      corrupt books, lnd and vault in every known way: the audit must name each
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
@@ -35,7 +36,7 @@ PINS := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
-.PHONY: help demo test test-fast contract contract-deep bench lint format drawn words pins venv go \
+.PHONY: help demo test test-fast contract contract-deep audits bench lint format drawn words pins venv go \
 	postgres npm browser screenshots clean
 
 help:
@@ -61,6 +62,9 @@ contract-deep: $(CONTRACT_VENV)/.contract
 		$(CONTRACT_VENV)/halmos/bin/pip install $(QUIET) halmos==0.3.3; }
 	node contracts/test/solidity/build.mjs --check
 	$(CONTRACT) contracts.deep.run --halmos $(CONTRACT_VENV)/halmos/bin/halmos
+
+audits: $(VENV)/.dev
+	@$(RUN) tests.flows.audits $(ARGS)
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)

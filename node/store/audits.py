@@ -128,7 +128,8 @@ async def settled_attempts(tx: Tx, rail: str) -> list[SettledAttempt]:
     """Every payment that the books call paid, oldest first."""
     rows = await tx.rows(
         "SELECT attempt.reference, attempt.sender, attempt.proof, attempt.units, attempt.fee,"
-        " attempt.fee_limit, attempt.reason, payout.kind, payout.units AS payout_units, payout.fee AS payout_fee,"
+        " attempt.fee_limit, attempt.reason, payout.kind, payout.units AS payout_units,"
+        " payout.fee AS payout_fee,"
         " payout.proof AS payout_proof, CAST(coalesce(gone.units, 0) AS bigint) AS booked"
         " FROM attempt JOIN leg ON leg.attempt = attempt.id JOIN payout ON payout.id = leg.payout"
         # Grouped once: looked up payout by payout, it would read all postings for each.
