@@ -9,6 +9,7 @@
 # make chaos       kill -9 of node, lnd and anvil, counted at the receivers:  ARGS="--kills 300"
 # make storage     faults of database, disk and sockets:   make storage ARGS="clicks --kills 200"
 # make hostile     the hostile world, in full: make hostile PART=ssrf ARGS="--n 1000 --seed 2"
+# make audits      corrupt books, lnd and vault in every known way: the audit must name each
 # make bench       the measurements:                       make bench ARGS="clicks --json"
 # make screenshots the pages of the demo in docs/screenshots, and how fast they follow
 # make lint        style, types, rooms, pins;  make format repairs the style
@@ -44,7 +45,7 @@ pinned = { test -x "$(UV)" && $(UV) pip install --quiet --python $(BIN)/python \
 	--require-hashes $(1); } || $(RUN) pip install $(QUIET) --require-hashes $(1)
 
 .PHONY: help demo test test-fast contract contract-deep coverage mutants crash chaos storage \
-	hostile bench lint format drawn words pins venv go postgres npm browser strace screenshots clean
+	hostile audits bench lint format drawn words pins venv go postgres npm browser strace screenshots clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -83,6 +84,9 @@ crash: $(VENV)/.dev
 
 hostile: $(VENV)/.dev go
 	$(RUN) tests.hostile $(PART) $(ARGS)
+
+audits: $(VENV)/.dev
+	@$(RUN) tests.flows.audits $(ARGS)
 
 bench: $(VENV)/.dev go postgres
 	@$(BIN)/flattr-node bench $(ARGS)

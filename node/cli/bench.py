@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -19,6 +20,7 @@ from cyclopts import App, Parameter
 from rich.table import Table
 
 from node.cli.options import Json, progress_screen, say_json, screen
+from node.devnet.bench_audit import AuditFigures, bench_audit
 from node.devnet.bench_clicks import ClickFigures, Load, bench_clicks
 from node.devnet.bench_close import Closes, bench_close
 from node.devnet.bench_counters import CounterFigures, bench_counters
@@ -31,7 +33,8 @@ from node.devnet.postgres import open_postgres
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 
 bench = App(
-    name="bench", help="Measure clicks, counters, the close and payouts against what is possible."
+    name="bench",
+    help="Measure clicks, counters, the close, payouts and the audit against what is possible.",
 )
 
 Database = Literal["sqlite", "postgres", "both"]
@@ -137,6 +140,24 @@ def payouts(
     _show(asdict(found), _payout_table(found), as_json=as_json)
 
 
+@bench.command
+def audit(
+    *,
+    postings: Annotated[int, Parameter(help="How many postings the ledger has.")] = 1_000_000,
+    rounds: Annotated[int, Parameter(help="Rounds; medians count.")] = 3,
+    database: Database = "sqlite",
+    as_json: Json = False,
+) -> None:
+    """Audit a large ledger: against one warm read of its table of postings."""
+    with tempfile.TemporaryDirectory(prefix="flattr-bench-") as folder, _server(database) as url:
+        found = [
+            uvloop.run(bench_audit(Path(folder), url, kind, postings, rounds, _tell))
+            for kind in _kinds(database)
+        ]
+    figures = [{**asdict(one), "times_a_read": one.times_a_read} for one in found]
+    _show({"audit": figures}, _audit_table(found), as_json=as_json)
+
+
 @bench.default
 def everything(*, as_json: Json = False) -> None:
     """All of them, at their usual sizes."""
@@ -146,6 +167,11 @@ def everything(*, as_json: Json = False) -> None:
     close(as_json=as_json)
     writes(as_json=as_json)
     payouts(as_json=as_json)
+    audit(as_json=as_json)
+
+
+def _server(database: Database) -> AbstractContextManager[str | None]:
+    return nullcontext() if database == "sqlite" else open_postgres()
 
 
 def _kinds(database: Database) -> tuple[Kind, ...]:
@@ -236,6 +262,19 @@ def _write_table(found: WriteFigures, signing: SigningFigures) -> Table:
         f"a batch of {signing.recipients}: calldata {signing.calldata_ms:.2f} ms,"
         f" signature {signing.sign_ms:.2f} ms"
     )
+    return table
+
+
+def _audit_table(found: Sequence[AuditFigures]) -> Table:
+    table = Table(title="Audit of the whole ledger, without lnd and chain")
+    for column in ("database", "postings", "s", "processor s", "a warm read s", "warm reads",
+                   "peak MiB"):  # fmt: skip
+        table.add_column(column, justify="right")
+    for one in found:
+        table.add_row(
+            one.database, f"{one.postings:,}", f"{one.seconds:.1f}", f"{one.processor_s:.1f}",
+            f"{one.read_s:.2f}", f"{one.times_a_read:.0f}", f"{one.peak_mib:.0f}",
+        )  # fmt: skip
     return table
 
 

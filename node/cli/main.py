@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "doctor": "node.cli.doctor:doctor",
     "close": "node.cli.close:close",
     "payouts": "node.cli.payouts:payouts",
+    "limbo": "node.cli.limbo:limbo",
     "audit": "node.cli.audit:audit",
     "verify": "node.cli.verify:verify",
     "backup": "node.cli.backup:backup",

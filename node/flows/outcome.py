@@ -18,6 +18,7 @@ from node.clock import Clock, now_s
 from node.errors import CorruptBooks, NodeError
 from node.ids import PayoutId
 from node.ledger import bookings
+from node.money import Amount
 from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
 from node.settlement.payout import HeldReason, Payout, PayoutEvent, PayoutKind, PayoutState
 from node.settlement.rail import Outcome, Pending, Rail, Refused, Settled
@@ -74,6 +75,24 @@ class Outcomes:
             await self._settle(attempt, payout_id, outcome)
             tally.settled += 1
         return outcome
+
+    async def proved_dead(self, tx: Tx, attempt: Attempt, reason: str, *, retry: bool) -> bool:
+        """Two people have proved that it will never pay; False when it is in limbo no more.
+
+        `retry`: its payout may be tried under another payment hash.
+        """
+        await journal.lock_head(tx, self._rail.asset)
+        (payout_id,) = attempt.payouts
+        fresh, payout = await _fresh(tx, attempt, payout_id)
+        if fresh.state is not AttemptState.LIMBO or payout.state is not PayoutState.IN_FLIGHT:
+            return False
+        await self._bury(tx, fresh, payout, Refused(reason, retry=retry), AttemptEvent.PROVED)
+        return True
+
+    async def proved_paid(self, attempt: Attempt, fee: Amount, preimage: str) -> None:
+        """The receiver has shown the preimage: it has arrived, whatever lnd says."""
+        (payout_id,) = attempt.payouts
+        await self._settle(attempt, payout_id, Settled(attempt.amount, fee, preimage))
 
     async def unpayable(self, payout: Payout, reason: str) -> None:
         """It could not even be prepared: a withdrawal goes back, a payout waits."""
@@ -159,13 +178,19 @@ class Outcomes:
             fresh, payout = await _fresh(tx, attempt, payout_id)
             if payout.state is not PayoutState.IN_FLIGHT or fresh != attempt:
                 return  # it has moved on since it was asked about
-            await attempts.move(tx, attempt, AttemptEvent.REFUSED, reason=outcome.reason)
-            tries = payout.tries + 1
-            due = await self._due_again(tx, payout, outcome.reason, tries)
-            if payout.kind is PayoutKind.WITHDRAWAL:
-                await self._return(tx, due, outcome.reason)
-            elif gives_up(tries) or not outcome.retry:
-                await payouts.move(tx, due, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
+            await self._bury(tx, attempt, payout, outcome, AttemptEvent.REFUSED)
+
+    async def _bury(
+        self, tx: Tx, attempt: Attempt, payout: Payout, outcome: Refused, event: AttemptEvent
+    ) -> None:
+        """The attempt is dead: its payout is due again, held, or goes back."""
+        await attempts.move(tx, attempt, event, reason=outcome.reason)
+        tries = payout.tries + 1
+        due = await self._due_again(tx, payout, outcome.reason, tries)
+        if payout.kind is PayoutKind.WITHDRAWAL:
+            await self._return(tx, due, outcome.reason)
+        elif gives_up(tries) or not outcome.retry:
+            await payouts.move(tx, due, PayoutEvent.HELD, reason=HeldReason.NO_ROUTE)
 
     async def _due_again(self, tx: Tx, payout: Payout, reason: str, tries: int) -> Payout:
         next_try_s = now_s(self._clock) + backoff_s(tries)

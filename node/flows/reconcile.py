@@ -118,16 +118,17 @@ async def _take_up(
     """(what is still unknown, how many payments are their payouts' again)."""
     intents = node.intents.read() if node.intents is not None else {}
     sender = (await node.lnd.read_node()).pubkey
-    left = []
+    left, named = [], set(paid)
     for one in unknown:
         intent = intents.get(one.payment.payment_hash)
         if (payout_id := paid.get(one.payment.payment_hash)) is not None:
             intent = await _named(node, one.payment, payout_id, sender)
         if intent is None or not await taking.adopt(node, one.payment, intent):
             left.append(one)
-    missing = paid.keys() & {one.payment.payment_hash for one in left}
-    if missing:
-        raise Conflict(f"{min(missing)} can't have paid that payout: see flattr-node payouts")
+        else:
+            named.discard(one.payment.payment_hash)
+    if named:
+        raise Conflict(f"{min(named)} can't have paid that payout: see flattr-node payouts")
     return left, len(unknown) - len(left)
 
 

@@ -65,6 +65,18 @@ def transfers_digest(rows: Iterable[tuple[str, str, int]]) -> str:
 
 def chain_hash(before: str, seq: int, entry: Entry, at_us: int, digest: str) -> str:
     """The hash of an entry in its chain. `seq` counts the chain's entries from 1."""
-    month = str(entry.month or "")
-    parts = (before, seq, entry.id, entry.kind, entry.asset, entry.ref, month, at_us, digest)
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
+    named = (entry.id, entry.kind, str(entry.asset), entry.ref, str(entry.month or ""))
+    return link_hash(before, seq, named, at_us, digest)
+
+
+def link_hash(
+    before: str, seq: int, named: tuple[str, str, str, str, str], at_us: int, digest: str
+) -> str:
+    """`chain_hash` of an entry given as (id, kind, asset, ref, month): for very many."""
+    parts = (before, str(seq), *named, str(at_us), digest)
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def transfer_digest(debit: str, credit: str, units: int) -> str:
+    """`transfers_digest` of a single transfer: for very many entries that have one."""
+    return hashlib.sha256(f"{debit}>{credit}={units}\n".encode()).hexdigest()

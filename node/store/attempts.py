@@ -7,7 +7,7 @@ dead per payout, and one attempt per payment hash.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -17,6 +17,9 @@ from node.money import Amount, Asset
 from node.settlement import attempt as states
 from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
 from node.store.engine import Tx
+
+BY_PREIMAGE: Final = "proved by its preimage, which the receiver has shown"
+"""The reason of an attempt that is settled although lnd keeps it open."""
 
 
 async def next_number(tx: Tx, rail: str) -> int:
@@ -91,6 +94,11 @@ async def send(tx: Tx, attempt: Attempt, epoch: int, now_s: int) -> Attempt:
 async def set_seen(tx: Tx, attempt: AttemptId) -> None:
     """The network has shown this payment."""
     await tx.run("UPDATE attempt SET seen = true WHERE id = :id", id=attempt)
+
+
+async def set_reason(tx: Tx, attempt: AttemptId, reason: str) -> None:
+    """Why it is as it is, for people and for the audit."""
+    await tx.run("UPDATE attempt SET reason = :reason WHERE id = :id", id=attempt, reason=reason)
 
 
 async def settle(tx: Tx, attempt: Attempt, fee: Amount, proof: str) -> None:

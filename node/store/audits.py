@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from node.money import Asset
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind
+from node.store.attempts import BY_PREIMAGE
 from node.store.closes import Close
 from node.store.engine import Tx
 
@@ -49,6 +50,8 @@ class SettledAttempt:
     payout_proof: str
     booked_units: int
     """What the ledger moved from the payout out of the wallet."""
+    by_preimage: bool
+    """The receiver has proved it, and lnd may keep it open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ class CreditedDeposit:
     state: str
     paid_units: int
     booked_units: int
+    member: int
+    credited: int | None
+    """Whom the ledger has credited; None: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,8 @@ async def settled_attempts(tx: Tx, rail: str) -> list[SettledAttempt]:
     """Every payment that the books call paid, oldest first."""
     rows = await tx.rows(
         "SELECT attempt.reference, attempt.sender, attempt.proof, attempt.units, attempt.fee,"
-        " attempt.fee_limit, payout.kind, payout.units AS payout_units, payout.fee AS payout_fee,"
+        " attempt.fee_limit, attempt.reason, payout.kind, payout.units AS payout_units,"
+        " payout.fee AS payout_fee,"
         " payout.proof AS payout_proof, CAST(coalesce(gone.units, 0) AS bigint) AS booked"
         " FROM attempt JOIN leg ON leg.attempt = attempt.id JOIN payout ON payout.id = leg.payout"
         # Grouped once: looked up payout by payout, it would read all postings for each.
@@ -138,7 +145,7 @@ async def settled_attempts(tx: Tx, rail: str) -> list[SettledAttempt]:
         SettledAttempt(
             row.reference, row.sender, row.proof or "", PayoutKind(row.kind), row.units,
             row.fee or 0, row.fee_limit, row.payout_units, row.payout_fee or 0,
-            row.payout_proof or "", row.booked,
+            row.payout_proof or "", row.booked, row.reason == BY_PREIMAGE,
         )
         for row in rows
     ]  # fmt: skip
@@ -156,20 +163,27 @@ async def live_sums(tx: Tx, rail: str) -> list[LiveSum]:
 
 
 async def all_deposits(tx: Tx) -> list[CreditedDeposit]:
-    """Every deposit, oldest first, with what was booked for it."""
-    rows = await tx.rows(
-        "SELECT payment_hash, payment_request, state, paid_units,"
-        " CAST(coalesce(booked, 0) AS bigint) AS booked FROM deposit LEFT JOIN"
-        " (SELECT ref, sum(posting.units) AS booked FROM entry"
-        " JOIN posting ON posting.entry = entry.number JOIN account ON account.id = posting.debit"
-        " WHERE entry.kind = 'deposit' AND account.kind = 'wallet' GROUP BY ref)"
-        " AS credited ON credited.ref = payment_hash ORDER BY created_us, id"
+    """Every deposit, oldest first, with what was booked for it.
+
+    Matched here and not by the database, which would sort hundreds of thousands of hashes for it.
+    """
+    booked: dict[str, tuple[int, int | None]] = {}
+    for ref, units, member in await tx.plain_rows(
+        "SELECT ref, posting.units, account.member FROM entry"
+        " JOIN posting ON posting.entry = entry.number JOIN account ON account.id = posting.credit"
+        " WHERE entry.kind = 'deposit' AND posting.debit IN"
+        " (SELECT id FROM account WHERE kind = 'wallet')"
+    ):
+        before, _ = booked.get(ref, (0, None))
+        booked[ref] = (before + units, member)
+    rows = await tx.plain_rows(
+        "SELECT payment_hash, payment_request, state, coalesce(paid_units, 0), member FROM deposit"
+        " ORDER BY created_us, id"
     )
     return [
-        CreditedDeposit(
-            row.payment_hash, row.payment_request, row.state, row.paid_units or 0, row.booked
-        )
-        for row in rows
+        CreditedDeposit(hashed, request, state, paid, units, member, credited)
+        for hashed, request, state, paid, member in rows
+        for units, credited in (booked.get(hashed, (0, None)),)
     ]
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from node.ids import EntryId
-from node.ledger.entry import GENESIS, Entry, chain_hash, transfers_digest
+from node.ledger.entry import GENESIS, link_hash, transfer_digest, transfers_digest
 from node.money import Asset
 from node.month import Month
 from node.store.engine import Tx
@@ -81,13 +81,12 @@ async def _postings(tx: Tx, entries: _Rows) -> _Rows:
 
 
 def _step(walk: _Walk, entries: _Rows, postings: _Rows, names: Mapping[int, str]) -> None:
-    digests = _digests(walk, entries, postings, names)
+    digests, asset = _digests(walk, entries, postings, names), str(walk.asset)
     for seq, number, id_, kind, ref, month, at_us, digest, before, hash_ in entries:
         walk.seq += 1
-        of_month = Month.from_ordinal(month) if month is not None else None
-        entry = Entry(EntryId(id_), kind, walk.asset, ref, (), of_month)
         again = digests.get(number, _EMPTY)
-        hashed = chain_hash(walk.before, walk.seq, entry, at_us, again)
+        named = (id_, kind, asset, ref, _month(month))
+        hashed = link_hash(walk.before, walk.seq, named, at_us, again)
         if (seq, before, hash_, digest) != (walk.seq, walk.before, hashed, again):
             walk.broken = f"entry {seq} ({kind} {ref})"
             return
@@ -103,8 +102,19 @@ def _digests(
         if number in numbers:
             ours = list(rows)
             walk.postings += len(ours)
-            digests[number] = transfers_digest(_named(ours, names))
+            if len(ours) == 1:
+                ((_, debit, credit, units),) = ours
+                digests[number] = transfer_digest(
+                    names.get(debit, "?"), names.get(credit, "?"), units
+                )
+            else:
+                digests[number] = transfers_digest(_named(ours, names))
     return digests
+
+
+@cache
+def _month(ordinal: int | None) -> str:
+    return "" if ordinal is None else str(Month.from_ordinal(ordinal))
 
 
 def _named(rows: _Rows, names: Mapping[int, str]) -> Iterator[tuple[str, str, int]]:

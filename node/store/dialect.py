@@ -6,6 +6,7 @@
 * Many numbers out at once. Both list a column in one text, by aggregates of different names.
 * Clicks. Postgres writes a group of them by a function: one message, one commit.
 * Numbers. Postgres counts rows apart from them, and must be told after a restore.
+* Damage. SQLite must be asked to read its own file and to follow its references.
 * Triggers. Postgres moves balances once a statement over all its postings; SQLite once a row.
 """
 
@@ -65,6 +66,27 @@ class Dialect:
             return None
         counter = f"pg_get_serial_sequence('{table}', '{column}')"
         return f"SELECT setval({counter}, max({column})) FROM {table}"
+
+    @property
+    def own_checks(self) -> tuple[str, ...]:
+        """Queries by which the database reads its own file; rows but `ok` are damage.
+
+        Postgres enforces references and checks its pages as it reads them.
+        """
+        if self.name == "sqlite":
+            return ("PRAGMA quick_check(5)", "PRAGMA foreign_key_check")
+        return ()
+
+    @property
+    def guards_there(self) -> str:
+        """A query for the names of all indexes, and of the triggers that are switched on."""
+        if self.name == "sqlite":
+            return "SELECT name FROM sqlite_master WHERE type IN ('trigger', 'index')"
+        return (
+            "SELECT CAST(tgname AS text) FROM pg_trigger WHERE NOT tgisinternal"
+            " AND tgenabled <> 'D' UNION ALL SELECT CAST(indexname AS text) FROM pg_indexes"
+            " WHERE schemaname = current_schema()"
+        )
 
     @property
     def upgrade_alone(self) -> str | None:

@@ -21,21 +21,12 @@ class QuarantineRow(SQLModel, table=True):
     since_us: int = big()
 
 
-class LimboProofRow(SQLModel, table=True):
-    """What was seen of a payment in LIMBO when it was proved dead, or how it was paid."""
-
-    __tablename__: ClassVar[Any] = "limbo_proof"
-    attempt: str = Field(primary_key=True, foreign_key="attempt.id")
-    hash: str
-    proof: str
-    at_us: int = big()
-
-
 class LimboApprovalRow(SQLModel, table=True):
-    """One person's word that a proof holds. `hash`: of which proof."""
+    """One person's word that a payment in LIMBO is dead, and what was seen when it was given."""
 
     __tablename__: ClassVar[Any] = "limbo_approval"
     attempt: str = Field(primary_key=True, foreign_key="attempt.id")
     actor: str = key()
+    proof: str
     hash: str
     at_us: int = big()

@@ -112,6 +112,7 @@ def _lines(books: Books, network: Network | None, why: str) -> list[Line]:
         own.budget_line(books),
         own.clicks_line(books),
         own.log_line(books),
+        own.sound_line(books),
     ]
 
 

@@ -13,7 +13,7 @@ from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
-from node.store import audits, checks, closes, inbox, journal, operator_log, payouts
+from node.store import audits, checks, closes, inbox, journal, operator_log, payouts, soundness
 from node.store.audits import CreditedDeposit, LedgerSize, LiveSum, SettledAttempt
 from node.store.checks import Breach
 from node.store.closes import Close
@@ -54,6 +54,10 @@ class Books:
     months: Sequence[Line]
     log: tuple[int, str]
     """The operator's log: how many rows, and the last one's hash."""
+    guards: int
+    """Triggers and indexes that keep the money, as many as there should be."""
+    unsound: Sequence[str]
+    """What is wrong with the database itself."""
 
 
 async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
@@ -85,6 +89,8 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         closes=closed,
         months=[await month_line(tx, close) for close in sorted(closed, key=_by_asset_and_month)],
         log=await operator_log.head(tx),
+        guards=await soundness.guards(tx),
+        unsound=await soundness.unsound(tx),
     )
 
 
@@ -145,7 +151,7 @@ def open_line(books: Books) -> Line:
     )
     warnings = []
     if in_limbo:
-        warnings.append("a person must look at LIMBO: lncli trackpayment, docs/operate.md")
+        warnings.append("a person must look at LIMBO: flattr-node limbo")
     if age_s > OLD_S:
         warnings.append("one is open for more than an hour")
     return judge("I12", "open payments", figures, [], warnings)
@@ -188,6 +194,12 @@ def log_line(books: Books) -> Line:
     number, head = books.log
     figures = f"{count(number)} acts, no gap, the last hash is {head}"
     return judge("I16", "operator's log", figures, words_of(books.breaches, "I16"))
+
+
+def sound_line(books: Books) -> Line:
+    """I17."""
+    figures = f"{count(books.guards)} triggers and indexes are there, no row refers to nothing"
+    return judge("I17", "database is sound", figures, books.unsound)
 
 
 def _others(books: Books, words: Callable[[LedgerSize], str]) -> str:

@@ -107,16 +107,22 @@ def proofs_line(books: Books, network: Network | None) -> Line:
     compared = 0
     for one in books.settled:
         broken += _proof_broken(one)
-        if network is not None and one.sender == network.node.pubkey:
+        if network is not None and _is_of(network, one):
             compared += 1
             broken += _payment_broken(one, network.payments.get(one.reference))
+            if one.sender != network.node.pubkey:
+                broken.append(f"payment {one.reference[:12]}…: this lnd has made it, not another")
     number = len(books.settled)
     figures = f"{count(number)} / {count(number)} hash to their payment"
     if network is None:
         figures += "; not compared with lnd"
     else:
         figures += f"; {count(compared)} SUCCEEDED in lnd with that value"
-    warnings = []
+    warnings = [
+        f"payment {one.reference[:12]}… is proved by its preimage, and lnd keeps it open"
+        for one in books.settled
+        if network is not None and _is_kept_open(one, network.payments.get(one.reference))
+    ]
     if network is not None and compared < number:
         warnings.append(f"{number - compared} were paid by another lnd, and not compared")
     return judge("I6", "preimages", figures, broken, warnings)
@@ -161,6 +167,11 @@ def deposits_line(books: Books, network: Network | None) -> Line:
         for one in credited
         if one.paid_units != one.booked_units
     ]
+    broken += [
+        f"deposit {one.payment_hash[:12]}… of member {one.member} is credited to {one.credited}"
+        for one in credited
+        if one.credited not in {None, one.member}
+    ]
     if books.orphans:
         broken.append(f"{books.orphans} deposits are booked and not there")
     total = sum(one.booked_units for one in credited)
@@ -192,7 +203,9 @@ def fees_broken(books: Books, network: Network) -> list[str]:
     return [
         f"payment {one.reference[:12]}… cost {sat(view.fee_msat)} in lnd, {sat(one.fee)} here"
         for one in books.settled
-        if (view := network.payments.get(one.reference)) is not None and view.fee_msat != one.fee
+        if (view := network.payments.get(one.reference)) is not None
+        and view.fee_msat != one.fee
+        and not one.by_preimage
     ]
 
 
@@ -222,6 +235,10 @@ async def _is_elsewhere(lnd: Lnd, node: LndNode, deposit: CreditedDeposit) -> bo
     return decoded is not None and decoded.payee != node.pubkey
 
 
+def _is_of(network: Network, one: SettledAttempt) -> bool:
+    return one.sender == network.node.pubkey or one.reference in network.payments
+
+
 def _proof_broken(one: SettledAttempt) -> list[str]:
     """The preimage, and the payout and the ledger, which must say what the attempt says."""
     name, broken = f"payment {one.reference[:12]}…", []
@@ -243,9 +260,16 @@ def _payment_broken(one: SettledAttempt, view: PaymentView | None) -> list[str]:
     name = f"payment {one.reference[:12]}…"
     if view is None:
         return [f"{name}: lnd does not have it"]
+    if _is_kept_open(one, view):
+        return []
     if view.status is not PaymentStatus.SUCCEEDED or view.value_msat != one.units:
         return [f"{name}: lnd says {view.status.name} with {sat(view.value_msat)}"]
     return []
+
+
+def _is_kept_open(one: SettledAttempt, view: PaymentView | None) -> bool:
+    closed = (PaymentStatus.SUCCEEDED, PaymentStatus.FAILED)
+    return one.by_preimage and view is not None and view.status not in closed
 
 
 def _deposit_broken(one: CreditedDeposit, invoice: InvoiceView | None) -> list[str]:

@@ -115,6 +115,8 @@ class PaymentView:
     """The highest block height to which one of its HTLCs was locked."""
     created_s: int
     index: int
+    first_hops: tuple[int, ...] = ()
+    """The channels that its HTLCs went out by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ def read_payment(answer: Any) -> PaymentView:
         time_lock_max=max((htlc.route.total_time_lock for htlc in answer.htlcs), default=0),
         created_s=answer.creation_time_ns // _NANOSECONDS,
         index=answer.payment_index,
+        first_hops=tuple(h.route.hops[0].chan_id for h in answer.htlcs if h.route.hops),
     )
 
 

@@ -44,11 +44,8 @@ from node.wallet.lightning.rpc_errors import (
     is_not_found,
     is_past_the_macaroon,
 )
-from node.wallet.lightning.stubs import (
-    lightning_pb2,
-    router_pb2,
-    stateservice_pb2,
-)
+from node.wallet.lightning.stubs import lightning_pb2, router_pb2, stateservice_pb2
+from node.wallet.lightning.traces import Traces, read_traces
 
 LIST_S: Final = 60
 """Deadline of one page of a list."""
@@ -216,6 +213,12 @@ class Lnd:
         closing = await self._channel.ask("/lnrpc.Lightning/PendingChannels", request)
         forced = closing.pending_force_closing_channels
         return bool(closing.waiting_close_channels) or any(c.pending_htlcs for c in forced)
+
+    async def traces(self) -> Traces:
+        """What the open channels have sent so far, and since when lnd watches them."""
+        request = lightning_pb2.ListChannelsRequest()
+        answer = await self._channel.ask("/lnrpc.Lightning/ListChannels", request)
+        return read_traces(answer.channels)
 
     async def decode_pay_req(self, payment_request: str) -> Decoded | None:
         """The invoice as lnd reads it, its signature verified; None: lnd refuses it."""

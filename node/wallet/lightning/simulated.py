@@ -145,6 +145,10 @@ class SimulatedNetwork:
         payment.preimage_refused = True
         payment.verdict.set()
 
+    def restart(self, name: str) -> None:
+        """As if this node's lnd had been stopped and started: it keeps what it knew."""
+        self._world.nodes[name].started_us = self._world.clock.now_us()
+
     def mine(self, blocks: int) -> None:
         """Raise the block height."""
         self._world.block_height += blocks

@@ -151,6 +151,9 @@ class Node:
     """(payment hash in hex, msat): what really arrived, once for each arrival."""
     payments: dict[bytes, Payment] = field(default_factory=dict)
     payments_made: int = 0
+    sent_msat: int = 0
+    """What has left its channel for good, amounts and fees."""
+    started_us: int = 0
     bell: Bell = field(default_factory=Bell)
 
     def add_invoice(self, request: Any, preimage: bytes, secret: bytes, now_s: int) -> Any:

@@ -170,6 +170,8 @@ class Lightning(lightning_pb2_grpc.LightningServicer):  # type: ignore[misc]  # 
             local_balance=node.balance_msat // 1000,
             remote_balance=(capacity_msat - node.balance_msat - locked_msat) // 1000,
             unsettled_balance=locked_msat // 1000,
+            total_satoshis_sent=node.sent_msat // 1000,
+            lifetime=max(0, self._world.clock.now_us() - node.started_us) // 1_000_000,
             pending_htlcs=[_htlc(payment) for payment in held],
         )
         return ln.ListChannelsResponse(channels=[channel])

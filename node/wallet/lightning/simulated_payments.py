@@ -224,6 +224,7 @@ class _Run:
     def _settle(self, receiver: Node, invoice: Any) -> None:
         payment, world = self.payment, self.world
         receiver.settle(invoice, payment.intent, now_s(world.clock))
+        self.payer.sent_msat += payment.locked_msat
         world.router_msat += payment.fee_msat
         payment.locked_msat = 0
         payment.status, payment.preimage = SUCCEEDED, bytes(invoice.r_preimage)

@@ -94,6 +94,54 @@ BY_SQL = {
         " ON attempt.id = leg.attempt WHERE number = 1)")),
     "a payment cost more than its limit": (
         "I14", "UPDATE attempt SET fee_limit = 0 WHERE fee > 0"),
+    "a transfer belongs to no entry": (
+        "I11", ("INSERT INTO posting SELECT 999999, 0, debit, credit, 5 FROM posting WHERE entry ="
+        " (SELECT min(entry) FROM posting) AND line = 0"),
+        ("UPDATE account SET balance = balance + 5 * side WHERE id = (SELECT debit FROM posting"
+         " WHERE entry = 999999)"),
+        ("UPDATE account SET balance = balance - 5 * side WHERE id = (SELECT credit FROM posting"
+         " WHERE entry = 999999)")),
+    "an account is said to be another member's": (
+        "I1", ("UPDATE account SET member = member + 1 WHERE kind = 'available' AND id ="
+        " (SELECT max(id) FROM account WHERE kind = 'available')")),
+    "a pot is said to be of another month": (
+        "I1", "UPDATE account SET month = month + 1 WHERE kind = 'pot'"),
+    "an account is turned over": (
+        "I1", "UPDATE account SET side = -side WHERE kind = 'available'"),
+    "a month is held for a creator who has nothing held": (
+        "I1", ("INSERT INTO tranche SELECT max(id), 'sat', 24321, 5, 5, 0 FROM member")),
+    "a payout is in flight and nobody sends it": (
+        "I5", "UPDATE payout SET state = 'in_flight' WHERE id = (SELECT max(id) FROM payout)"),
+    "a payout is doubled": (
+        "I5", ("INSERT INTO payout (id, kind, member, asset, month, units, fee_limit, target,"
+        " state, tries, next_try_s, created_us) SELECT id || '2', kind, member, asset, month,"
+        " units, fee_limit, target, 'due', 0, 0, created_us FROM payout WHERE id ="
+        " (SELECT min(id) FROM payout)")),
+    "a payout is somebody else's": (
+        "I5", "UPDATE payout SET member = member + 1 WHERE kind = 'creator'"),
+    "a payout is of another month": (
+        "I5", "UPDATE payout SET month = month - 1 WHERE kind = 'creator'"),
+    "a payout is deleted": (
+        "I5", "DELETE FROM leg WHERE payout = (SELECT min(id) FROM payout)",
+        "DELETE FROM payout WHERE id = (SELECT min(id) FROM payout)"),
+    "the hash of a deposit is forgotten": (
+        "I5", "DELETE FROM used_hash WHERE hash = (SELECT min(payment_hash) FROM deposit)"),
+    "the guard against a second live attempt is gone": ("I17", "DROP INDEX one_live"),
+    "the triggers of the ledger are gone": ("I17", "DELETE FROM kept_trigger"),
+    "a member is deleted": (
+        "I17", "DELETE FROM member WHERE id = (SELECT max(id) FROM member)"),
+    "a payment is said to be another lnd's": (
+        "I6", f"UPDATE attempt SET sender = {other_digits('sender')} WHERE number = 1"),
+    "a close is forgotten": ("I9", "DELETE FROM close"),
+    "the readers of a close are deleted": ("I9", "DELETE FROM close_part WHERE kind = 'reader'"),
+    "a deposit is said to be another member's": (
+        "I10", "UPDATE deposit SET member = member + 1 WHERE to_pot"),
+    "an act of the operator is altered": (
+        "I16", "UPDATE operator_log SET words = 'nothing' WHERE number = 1"),
+    "an act of the operator is deleted": ("I16", "DELETE FROM operator_log WHERE number = 2"),
+    "the operator's log is cut off": (
+        "I16", "DELETE FROM operator_log WHERE number = 2",
+        "UPDATE operator_log_head SET number = 1"),
     "a click is put into a closed month": (
         "I15", ("INSERT INTO flattr_inbox (month, at_us, clicks)"
         " SELECT month, 0, things FROM flattr_month")),

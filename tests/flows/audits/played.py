@@ -7,13 +7,14 @@ the vault   one creator is paid, one waits for an address and gets it, one the t
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from node.clock import ManualClock
 from node.flows import fund
+from node.flows.operator import acts
 from node.flows.vault.stablecoin import Stablecoin
 from node.flows.withdraw import withdraw
 from node.money import sats
@@ -35,6 +36,8 @@ async def play(scene: Scene) -> None:
     request = scene.network.invoice(READER, 2_000_000)
     await withdraw(node.store, node.clock, node.rules, reader, request, None, "", frozenset())
     await scene.pay()
+    await acts.pause(node.store, node.clock, "the test")
+    await acts.resume(node.store, node.clock, "the test")
 
 
 @asynccontextmanager
@@ -63,16 +66,34 @@ async def open_played_town(folder: Path) -> AsyncIterator[Town]:
 
 @asynccontextmanager
 async def open_copy(of: Store, path: Path) -> AsyncIterator[Store]:
-    """A copy without the triggers, which forbid what a corruption does, as a disk does not."""
+    """A copy of a database."""
     source, target = sqlite3.connect(of.path), sqlite3.connect(path)
     source.backup(target)
-    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    for (name,) in target.execute(triggers).fetchall():
-        target.execute(f"DROP TRIGGER {name}")
     source.close()
     target.close()
     async with open_store(f"sqlite:///{path}") as store:
         yield store
+
+
+def corrupt(store: Store, statements: Sequence[str]) -> None:
+    """Run these past triggers, foreign keys and checks, as a bad disk writes.
+
+    The triggers are there again afterwards, but for those that a statement takes out of the table
+    `kept_trigger`. The last statement must touch a row, or change what the tables are.
+    """
+    database = sqlite3.connect(store.path, isolation_level=None)
+    kept = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    database.execute("CREATE TEMP TABLE kept_trigger (name, sql)")
+    database.executemany("INSERT INTO temp.kept_trigger VALUES (?, ?)", kept)
+    for name, _ in kept:
+        database.execute(f"DROP TRIGGER {name}")
+    database.execute("PRAGMA foreign_keys = OFF")
+    database.execute("PRAGMA ignore_check_constraints = ON")
+    touched = [database.execute(statement).rowcount for statement in statements]
+    assert touched[-1] != 0, f"{statements[-1]} changes nothing"
+    for (sql,) in database.execute("SELECT sql FROM temp.kept_trigger").fetchall():
+        database.execute(sql)
+    database.close()
 
 
 def on(store: Store, coin: Stablecoin) -> Stablecoin:

@@ -1,11 +1,10 @@
-"""The audit passes on clean books, and finds what is broken: each way to break them, one by one.
+"""The audit passes on clean books, with every figure, and finds what is broken with care.
 
 One month is played on the simulated network: two deposits, a close, payouts by keysend and by
-address, a withdrawal. Every corruption is done to a copy of that database.
+address, a withdrawal. The plain ways to break it are in `test_corruptions.py`.
 """
 
 import asyncio
-import sqlite3
 from collections import Counter
 from dataclasses import replace
 
@@ -13,9 +12,8 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from node.clock import ManualClock
 from node.flows import fund
-from node.flows.audits.audit import STOPPED, audit, stop_on_breach
+from node.flows.audits.audit import audit, stop_on_breach
 from node.flows.audits.lines import State
 from node.flows.close import result_digest
 from node.flows.withdraw import withdraw
@@ -23,51 +21,23 @@ from node.ids import AttemptId, PaymentHash
 from node.ledger import bookings
 from node.money import Amount, Asset, sats
 from node.settlement.month_split import THING_COLUMNS, pack, unpack
-from node.store import closes, deposits, journal, leases, listings
-from node.store.engine import open_store
+from node.store import closes, deposits, journal, listings
 from tests.conftest import MONTH
-from tests.flows.audits.corruptions import BY_SQL
+from tests.flows.audits.played import open_copy, open_played_scene, play
 from tests.simulation.scene import PAYER, READER, open_scene
 
 ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
 
 
-async def play(scene):
-    """A month that is closed and paid, and a withdrawal after it."""
-    reader = scene.creators[READER]
-    asked = await fund.ask_deposit(scene.node.funding, reader, sats(5000), to_pot=False, key="")
-    await scene.network.pay(READER, asked.payment_request or "")
-    await fund.catch_up(scene.node.funding)
-    await scene.play()
-    await scene.pay()
-    node = scene.node
-    request = scene.network.invoice(READER, 2_000_000)
-    await withdraw(node.store, node.clock, node.rules, reader, request, None, "", frozenset())
-    await scene.pay()
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(tmp_path_factory):
-    async with open_scene(
-        tmp_path_factory.mktemp("played"), ManualClock(MONTH.starts_s + 3600), creators=3
-    ) as scene:
-        await play(scene)
+    async with open_played_scene(tmp_path_factory.mktemp("played")) as scene:
         yield scene
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def copy(played, tmp_path):
-    """A copy of the played database, without the triggers that forbid what a test does."""
-    source = sqlite3.connect(played.node.store.path)
-    target = sqlite3.connect(tmp_path / "copy.sqlite")
-    source.backup(target)
-    for (name,) in target.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-    ).fetchall():
-        target.execute(f"DROP TRIGGER {name}")
-    source.close()
-    target.close()
-    async with open_store(f"sqlite:///{tmp_path / 'copy.sqlite'}") as store:
+    async with open_copy(played.node.store, tmp_path / "copy.sqlite") as store:
         yield store
 
 
@@ -81,7 +51,7 @@ async def test_clean_books_pass_with_every_figure(played):
     assert report.result == "pass"
     assert [line.id for line in report.lines] == [
         "I1", "I2", "I3", "I5", "I6", "I7", "I9", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
-        "I16",
+        "I16", "I17",
     ]  # fmt: skip
     figures = {line.law: line.figures for line in report.lines}
     assert "(exactly 10 %)" in figures[f"{MONTH} the split is exact and recomputed"]
@@ -98,24 +68,6 @@ async def test_without_lnd_it_says_what_was_not_checked(played):
 
 
 @ONE_LOOP
-@pytest.mark.parametrize("corruption", BY_SQL)
-async def test_a_corruption_is_found(copy, played, corruption):
-    wanted, *statements = BY_SQL[corruption]
-    async with copy.write() as tx:
-        touched = [await tx.run(statement) for statement in statements]
-    assert touched[-1] != 0, "the test changes nothing"
-    report = await audit(copy, played.clock, played.node.lnd)
-    assert wanted in states(report)
-    assert report.result == "breach"
-    assert await stop_on_breach(copy, played.clock, report)
-    async with copy.read() as tx:
-        stopped = await leases.stopped(tx, "lightning")
-    assert stopped is not None
-    assert stopped.startswith(STOPPED)
-    assert wanted in stopped
-
-
-@ONE_LOOP
 async def test_a_deposit_that_nobody_paid_is_found(copy, played):
     """Forged with care: deposit, entry and balances agree, and only lnd has never seen it."""
     reader = played.creators[READER]
@@ -128,8 +80,6 @@ async def test_a_deposit_that_nobody_paid_is_found(copy, played):
         assert await deposits.settle(tx, "forged", 1000, MONTH.ends_s + 100)
         entry = bookings.deposit(reader, Amount(1000), forged.payment_hash, None)
         await journal.append(tx, entry, played.clock.now_us())
-        for change in ("+ 1000 WHERE kind = 'wallet'", f"+ 1000 WHERE name = 'available:{reader}'"):
-            await tx.run(f"UPDATE account SET balance = balance {change}")
     offline = await audit(copy, played.clock, None)
     assert offline.result == "pass", "the books alone can't know"
     assert states(await audit(copy, played.clock, played.node.lnd)) == {"I10"}
@@ -153,8 +103,6 @@ async def test_money_that_is_not_explained_is_a_breach(copy, played):
     async with copy.write() as tx:
         entry = bookings.unexplained(AttemptId("a"), Amount(5000), Amount(1000))
         await journal.append(tx, entry, played.clock.now_us())
-        await tx.run("UPDATE account SET balance = balance + 6000 WHERE name = 'suspense'")
-        await tx.run("UPDATE account SET balance = balance + 6000 WHERE name = 'capital'")
     assert states(await audit(copy, played.clock, played.node.lnd)) == {"I13"}
 
 

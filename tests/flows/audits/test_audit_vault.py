@@ -7,13 +7,9 @@ chain, which is set back afterwards.
 
 from __future__ import annotations
 
-import sqlite3
-from dataclasses import replace
-
 import pytest
 import pytest_asyncio
 
-from node.clock import ManualClock
 from node.devnet.evm import local_key
 from node.devnet.evm_vault import DOLLAR, act
 from node.errors import RailUnavailable
@@ -23,7 +19,6 @@ from node.flows.audits.vault import vault_lines
 from node.flows.vault.stablecoin import RAIL
 from node.money import Asset
 from node.store import leases
-from node.store.engine import open_store
 from node.wallet.stablecoin.calldata import (
     charge_calldata,
     open_month_calldata,
@@ -32,9 +27,7 @@ from node.wallet.stablecoin.calldata import (
 )
 from node.wallet.stablecoin.words import word
 from tests.conftest import MONTH
-from tests.flows.audits.vault_audit_town import settle_in
-from tests.flows.audits.vault_corruptions import BY_SQL
-from tests.flows.vault.vault_town import open_town
+from tests.flows.audits.played import on, open_copy, open_played_town
 
 USD = Asset.USD
 ONE_LOOP = pytest.mark.asyncio(loop_scope="module")
@@ -43,29 +36,15 @@ IDS = ["I4", "V1", "V2", "V3", "I8", "I13"]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def played(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("played")
-    async with (
-        open_store(f"sqlite:///{folder / 'flattr.sqlite'}") as store,
-        open_town(store, ManualClock(MONTH.starts_s + 3600)) as town,
-    ):
-        await settle_in(town)
-        await town.end()
-        await town.play()
-        await town.target("none")
-        await town.play()
+    async with open_played_town(tmp_path_factory.mktemp("played")) as town:
         yield town
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def twin(played, tmp_path):
     """The stablecoin of the played town on a copy of its database."""
-    source = sqlite3.connect(played.world.store.path)
-    target = sqlite3.connect(tmp_path / "twin.sqlite")
-    source.backup(target)
-    source.close()
-    target.close()
-    async with open_store(f"sqlite:///{tmp_path / 'twin.sqlite'}") as store:
-        yield replace(played.coin, money=replace(played.coin.money, store=store))
+    async with open_copy(played.world.store, tmp_path / "twin.sqlite") as store:
+        yield on(store, played.coin)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -126,14 +105,6 @@ async def test_the_whole_audit_says_it_of_both_assets(played):
     offline = await audit(played.world.store, played.world.clock, None)
     assert offline.unchecked == ("I3", "I7", "I4", "V1", "V2", "V3", "I8")
     assert offline.result == "pass"
-
-
-@ONE_LOOP
-@pytest.mark.parametrize("corruption", BY_SQL)
-async def test_a_corruption_of_the_books_is_found(copy, corruption):
-    wanted, *statements = BY_SQL[corruption]
-    await corrupt(copy, *statements)
-    assert wanted in await found(copy)
 
 
 @ONE_LOOP

@@ -18,6 +18,18 @@ CHARGE = "(SELECT tx_hash FROM chain_transaction WHERE purpose LIKE '%:charge:%'
 NEWEST_GAS = "(SELECT max(number) FROM entry WHERE kind = 'gas')"
 
 BY_SQL = {
+    "an event of the vault is forgotten": (
+        "I10",
+        "DELETE FROM chain_event WHERE kind = 'deposited'",
+    ),
+    "an event of the vault is said to be not booked": (
+        "I10",
+        "UPDATE chain_event SET state = 'seen' WHERE kind = 'deposited'",
+    ),
+    "an event of the vault is said to be of another sum": (
+        "I10",
+        "UPDATE chain_event SET units = units + 1 WHERE kind = 'deposited'",
+    ),
     "a member has more in the books": (
         "V1",
         "UPDATE account SET balance = balance + 5 WHERE kind = 'available' AND asset = 'usd'",

@@ -20,18 +20,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rail"),
     )
     op.create_table(
-        "limbo_proof",
-        sa.Column("attempt", text(), nullable=False),
-        sa.Column("hash", text(), nullable=False),
-        sa.Column("proof", text(), nullable=False),
-        sa.Column("at_us", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["attempt"], ["attempt.id"]),
-        sa.PrimaryKeyConstraint("attempt"),
-    )
-    op.create_table(
         "limbo_approval",
         sa.Column("attempt", text(), nullable=False),
         sa.Column("actor", text(), autoincrement=False, nullable=False),
+        sa.Column("proof", text(), nullable=False),
         sa.Column("hash", text(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["attempt"], ["attempt.id"]),
