@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 TRANSACTIONS: Final = (
+    "backup.restore",
     "breaker.breach", "breaker.pause", "breaker.resume", "breaker.stop",
     "chain.account", "chain.ahead", "chain.ask", "chain.bump", "chain.deposit", "chain.displaced",
     "chain.elsewhere", "chain.lower", "chain.mined", "chain.reorged", "chain.retried",
@@ -25,17 +26,19 @@ TRANSACTIONS: Final = (
     "fold",
     "lease.give_up", "lease.take",
     "leave",
+    "limbo.approve", "limbo.note",
     "means.set",
     "pay.ask_again", "pay.follow", "pay.note", "pay.postpone", "pay.refuse", "pay.retry",
     "pay.send", "pay.settle", "pay.store", "pay.unpayable",
     "pot.set",
-    "reconcile.adopt", "reconcile.stop",
+    "reconcile.adopt", "reconcile.stop", "reconcile.take_up",
     "site.ask", "site.check", "site.release",
     "subscription.begin", "subscription.end",
     "target.set",
     "thing.add", "thing.claim",
     "vault.ask", "vault.attribute", "vault.bury", "vault.collect", "vault.finish", "vault.limit",
     "vault.link", "vault.plan", "vault.postpone", "vault.reseal", "vault.settle", "vault.transfer",
+    "vault.transferred",
     "withdraw.open",
 )  # fmt: skip
 """Steps that keep something: `store.write(step)` passes a point before its commit, one after."""

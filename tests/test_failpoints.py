@@ -23,6 +23,7 @@ from node.store import (
     login_tables,
     money_tables,
     operator_tables,
+    recovery_tables,
     site_tables,
     tables,
     transaction_tables,
@@ -31,11 +32,12 @@ from node.store import (
 from node.wallet.lightning.invoices import LightningInvoices
 from node.wallet.lightning.lnd import Lnd
 from node.wallet.stablecoin.chain import Chain
-from tests.flows import test_killed_steps
+from tests.flows import test_killed_repairs, test_killed_steps
 from tests.flows.vault import (
     test_chain_money,
     test_deploy,
     test_transact_kills,
+    test_troubles,
     test_two_rails,
     test_vault_stops,
 )
@@ -51,8 +53,8 @@ from tests.transactions import (
 )
 
 MODELS = (
-    chain_tables, consent_tables, login_tables, money_tables, operator_tables, site_tables, tables,
-    transaction_tables, vault_tables,
+    chain_tables, consent_tables, login_tables, money_tables, operator_tables, recovery_tables,
+    site_tables, tables, transaction_tables, vault_tables,
 )  # fmt: skip
 REACHES = {
     Rail: {"send"},
@@ -71,7 +73,7 @@ LOOKS = {
     Lnd: {
         "wallet_state", "read_node", "known_node", "outbound", "channel_balance_msat", "balances",
         "missing_permissions", "holds_dangerous_permissions", "track", "list_payments",
-        "hash_on_a_channel", "decode_pay_req", "lookup_invoice", "subscribe_invoices",
+        "hash_on_a_channel", "traces", "decode_pay_req", "lookup_invoice", "subscribe_invoices",
     },
 }  # fmt: skip
 CALLS = frozenset(
@@ -80,8 +82,8 @@ CALLS = frozenset(
 )  # fmt: skip
 CLICK = "click.before_commit"
 KILLERS = (
-    test_kills, test_killed_steps, test_killed_vault_steps, test_chain_money, test_deploy,
-    test_transact_kills, test_two_rails, test_vault_stops,
+    test_kills, test_killed_repairs, test_killed_steps, test_killed_vault_steps, test_chain_money,
+    test_deploy, test_transact_kills, test_troubles, test_two_rails, test_vault_stops,
 )  # fmt: skip
 POINTS_MIN = 90
 """So many were to be killed at; there may be more."""

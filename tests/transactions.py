@@ -19,7 +19,7 @@ MONEY = frozenset([
     "tranche", "payout", "attempt", "leg", "lease", "breaker", "cursor", "means", "target",
     "thing", "subscription", "flattr_inbox", "flattr_month", "click_key", "thing_count",
     "chain_address", "chain_event", "chain_block", "chain_transaction", "signed_transaction",
-    "vault_month", "close_approval", "site_claim",
+    "vault_month", "close_approval", "site_claim", "quarantine", "limbo_approval",
 ])  # fmt: skip
 """State of pay, close, deposit, withdraw, click and the vault, and what they decide by."""
 OTHER = frozenset([

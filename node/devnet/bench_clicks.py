@@ -37,12 +37,11 @@ from node.config import LndSettings, Settings, WebSettings
 from node.devnet.bench_child import median, open_child, run_child, say
 from node.devnet.bench_load import LoadFigures, post, press
 from node.devnet.bench_month import MonthPlan, write_members, write_things
-from node.devnet.bench_places import Kind, open_place
+from node.devnet.bench_places import Kind, SharedPort, open_place
 from node.devnet.bench_twins import NaiveClicks
 from node.flows.fold import fold
 from node.month import Month
 from node.settlement.fold import FLATTR
-from node.store.click_socket import ClickSocket
 from node.store.dialect import driver_url
 from node.store.engine import Tx, open_store
 from node.store.inbox import ClickRow, pack_group
@@ -64,14 +63,6 @@ _WARM_S: Final = 5.0
 _FAR_US: Final = 2**62
 _MODULE: Final = "bench_clicks"
 _NOTHING: Final = b'{"thing":1,"month":"2026-11","flattred":true,"network":"simnet"}'
-
-
-@dataclass(frozen=True, slots=True)
-class SharedPort:
-    """A server that is one of several on its port (`bench_processes.py`). Port 0: it chooses."""
-
-    port: int
-    clicks: ClickSocket | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,13 +264,6 @@ async def _load(port: int, url: str, connections: int, seconds: float, seed: int
     say(asdict(await press(port, requests, seconds)))
 
 
-def _shared(port: str, socket: str, role: str) -> SharedPort:
-    """`role`: whether this process writes for the others, asks another one, or writes its own."""
-    writes = {"writes": True, "asks": False}
-    clicks = ClickSocket(Path(socket), writes[role]) if role in writes else None
-    return SharedPort(int(port), clicks)
-
-
 def _token(clicker: int) -> str:
     return f"flattr_bench{clicker:06d}"
 
@@ -296,7 +280,7 @@ def main() -> None:
     elif step == "fold":
         say(asyncio.run(_fold(words[0])))
     elif step == "serve":
-        uvloop.run(_serve(words[0], _shared(*words[1:]) if words[1:] else None))
+        uvloop.run(_serve(words[0], SharedPort.of(*words[1:]) if words[1:] else None))
     else:
         port, name, connections, seconds, seed = words
         load = _load(int(port), URLS[name], int(connections), float(seconds), int(seed))  # type: ignore[index]  # the parent says one of them

@@ -1,19 +1,36 @@
-"""Where the bench's databases are: a file in a folder or a server's database, gone afterwards."""
+"""Where the bench's databases are, gone afterwards; and the port that several servers share."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from uuid import uuid4
 
 from node.devnet.postgres import open_database
+from node.store.click_socket import ClickSocket
 
 Kind: TypeAlias = Literal["sqlite", "postgres"]
 
 _SQLITE: Final = "sqlite:///"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPort:
+    """A server that is one of several on its port (`bench_processes.py`). Port 0: it chooses."""
+
+    port: int
+    clicks: ClickSocket | None
+
+    @classmethod
+    def of(cls, port: str, socket: str, role: str) -> SharedPort:
+        """`role`: the process writes for the others, asks another one, or writes its own."""
+        writes = {"writes": True, "asks": False}
+        clicks = ClickSocket(Path(socket), writes[role]) if role in writes else None
+        return cls(int(port), clicks)
 
 
 @asynccontextmanager

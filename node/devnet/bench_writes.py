@@ -147,7 +147,8 @@ def main() -> None:
         say(_sign())
         return
     closed, plain = (sqlite_path(url) for url in urls)
-    assert closed is not None and plain is not None, "the bench is of files"  # noqa: PT018
+    assert closed is not None, "the bench is of files"
+    assert plain is not None, "the bench is of files"
     say(_floor(closed, plain))
 
 

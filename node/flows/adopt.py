@@ -32,7 +32,7 @@ async def adopt(node: Node, payment: PaymentView, intent: Intent) -> bool:
     may yet pay.
     """
     try:
-        async with node.store.write() as tx:
+        async with node.store.write("reconcile.take_up") as tx:
             await journal.lock_head(tx, node.rail.asset)
             payout = await _payout(tx, node, intent)
             if payout is None or payout.amount.units != payment.value_msat:

@@ -100,7 +100,7 @@ async def approve(node: Node, payout: PayoutId, actor: str) -> tuple[LimboCase, 
     digest = hashlib.sha256(proof.encode()).hexdigest()
     approval = LimboApproval(case.attempt.id, name, proof, digest, now_us)
     outcomes = Outcomes(node.store, node.clock, node.rail)
-    async with node.store.write() as tx:
+    async with node.store.write("limbo.approve") as tx:
         if not await limbo_approvals.add(tx, approval):
             raise Conflict(f"{name} has said so already: it takes another person")
         words = f"proof {digest}"
@@ -127,7 +127,7 @@ async def settle_by_preimage(node: Node, payout: PayoutId, actor: str, preimage:
         raise BadInput("this is not the preimage of the payment's hash")
     outcomes = Outcomes(node.store, node.clock, node.rail)
     await outcomes.proved_paid(case.attempt, case.fee, preimage.lower())
-    async with node.store.write() as tx:
+    async with node.store.write("limbo.note") as tx:
         await attempts.set_reason(tx, case.attempt.id, BY_PREIMAGE)
         act = Act(actor, "proved paid", f"payout {payout}", f"preimage {preimage.lower()}")
         await operator_log.append(tx, act, node.clock.now_us())

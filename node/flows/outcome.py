@@ -10,6 +10,7 @@ not paid already; otherwise it goes to `suspense`, nothing more is sent, and a p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -23,7 +24,7 @@ from node.settlement.attempt import Attempt, AttemptEvent, AttemptState
 from node.settlement.payout import HeldReason, Payout, PayoutEvent, PayoutKind, PayoutState
 from node.settlement.rail import Outcome, Pending, Rail, Refused, Settled
 from node.settlement.retry import backoff_s, gives_up
-from node.store import attempts, journal, leases, members, payouts
+from node.store import attempts, journal, leases, limbo_approvals, members, payouts
 from node.store.engine import Store, Tx
 
 FAULTS_MAX: Final = 5
@@ -171,6 +172,19 @@ class Outcomes:
         if await journal.append(tx, entry, now_us):
             words = f"attempt {attempt.id} was dead and has paid after all: see `audit`"
             await leases.stop(tx, self._rail.name, words, now_us)
+
+    async def are_dead(self, buried: Sequence[Attempt], tally: Tally) -> bool:
+        """Whether each of these is dead for good, asked once more.
+
+        What two people have proved dead (`limbo.py`) is, although lnd keeps it open.
+        """
+        outcomes = [await self.check_dead(attempt, tally) for attempt in buried]
+        async with self._store.read() as tx:
+            proved = await limbo_approvals.proved(tx, [attempt.id for attempt in buried])
+        return all(
+            isinstance(outcome, Refused) or (isinstance(outcome, Pending) and attempt.id in proved)
+            for attempt, outcome in zip(buried, outcomes, strict=True)
+        )
 
     async def _refuse(self, attempt: Attempt, payout_id: PayoutId, outcome: Refused) -> None:
         async with self._store.write("pay.refuse") as tx:

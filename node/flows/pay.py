@@ -45,9 +45,9 @@ from node.flows.work import work_off
 from node.settlement.attempt import Attempt, AttemptState, sent
 from node.settlement.batch import choose, room_left
 from node.settlement.payout import Payout
-from node.settlement.rail import Pending, Rail, Refused
+from node.settlement.rail import Pending, Rail
 from node.settlement.retry import backoff_s
-from node.store import attempts, deposits, leases, limbo_approvals, payouts
+from node.store import attempts, deposits, leases, payouts
 from node.store.engine import Store, Tx
 from node.store.leases import Lease
 
@@ -277,16 +277,9 @@ class Payer:
     ) -> bool:
         """A fresh invoice is a new payment: every earlier one must be dead, asked once more.
 
-        All are asked each time, so that the two reads that a FAILED needs run side by side. What
-        two people have proved dead (`limbo.py`) counts as dead although lnd keeps it open.
+        All are asked each time, so that the two reads that a FAILED needs run side by side.
         """
-        outcomes = [await self._outcomes.check_dead(attempt, report) for attempt in earlier]
-        async with self._store.read() as tx:
-            proved = await limbo_approvals.proved(tx, [attempt.id for attempt in earlier])
-        if all(
-            isinstance(outcome, Refused) or (isinstance(outcome, Pending) and attempt.id in proved)
-            for attempt, outcome in zip(earlier, outcomes, strict=True)
-        ):
+        if not earlier or await self._outcomes.are_dead(earlier, report):
             return True
         words = "an earlier attempt is not finally dead"
         await self._outcomes.postpone(payout, words, backoff_s(1), tried=False)

@@ -51,7 +51,7 @@ async def restore_backup(
     header = read_header(path)
     _demand_same_node(header, settings, seed)
     demand_whole(path)
-    async with open_store(url, header.schema) as store, store.write() as tx:
+    async with open_store(url, header.schema) as store, store.write("backup.restore") as tx:
         if not await dump.is_empty(tx):
             raise BadBackup("the database is not empty: restore into a new one")
         stored, rows = await _fill(tx, path)

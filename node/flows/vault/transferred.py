@@ -37,7 +37,7 @@ async def mark_transferred(stablecoin: Stablecoin, payout_id: PayoutId, tx_hash:
     """
     made = await _transfer_in(stablecoin, tx_hash)
     money = stablecoin.money
-    async with money.store.write() as tx:
+    async with money.store.write("vault.transferred") as tx:
         await journal.lock_head(tx, _USD)
         payout = await payouts.get(tx, payout_id)
         if payout is None or payout.amount.asset is not _USD:
