@@ -21,6 +21,7 @@ from node.errors import DaemonError
 
 CALLS: Final = "pwrite64,fdatasync,fsync,ftruncate"
 ATTACH_LIMIT_S: Final = 60
+LIFT_LIMIT_S: Final = 10
 _POLL_S: Final = 0.01
 
 
@@ -44,11 +45,15 @@ class Injection:
                 await asyncio.sleep(_POLL_S)
 
     async def lift(self) -> None:
-        """Let go of the process: its disk is well again."""
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGTERM)
-        await self._process.wait()
+        """Let go of the process: its disk is well again.
+
+        strace may wait for ever for a process that was killed under it; the kernel lets go, too.
+        """
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, TimeoutError):
+                async with asyncio.timeout(LIFT_LIMIT_S):
+                    self._process.send_signal(how)
+                    await self._process.wait()
 
 
 @asynccontextmanager
