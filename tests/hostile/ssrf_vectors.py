@@ -137,6 +137,13 @@ def _urls() -> Iterator[str]:
         f"//{inner}/",
         f"///{inner}/",
         f"{inner}",
+    )
+    yield from _ports_and_names()
+
+
+def _ports_and_names() -> Iterator[str]:
+    """Ports that are none of ours, and names that are none at all."""
+    yield from (
         f"https://{NAME}:{{port}}/",
         f"https://{NAME}:0/",
         f"https://{NAME}:65536/",
