@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -15,6 +16,12 @@ from node.web import reading
 from node.web.keys import Desk
 
 _NAME_MAX: Final = 64
+
+
+def back_to(pattern: str, request: web.Request) -> str:
+    """A path with the request's own parameters, escaped: who asks may have written anything."""
+    named = {name: quote(text, safe="") for name, text in request.match_info.items()}
+    return pattern.format_map(named)
 
 
 @dataclass(frozen=True, slots=True)

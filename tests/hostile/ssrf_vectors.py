@@ -42,7 +42,7 @@ def vectors(own: list[str]) -> list[Vector]:
         for host in spellings(address)
         for root in ROOTS
     ]
-    found += [Vector(url) for url in (*_urls(), *_inner_names())]
+    found += [Vector(url) for url in (*_urls(), *_schemes(), *_inner_names())]
     found += [Vector(f"https://{NAME}/", answers) for answers in _answers(own)]
     return list(dict.fromkeys(found))
 
@@ -137,6 +137,13 @@ def _urls() -> Iterator[str]:
         f"//{inner}/",
         f"///{inner}/",
         f"{inner}",
+    )
+    yield from _ports_and_names()
+
+
+def _ports_and_names() -> Iterator[str]:
+    """Ports that are none of ours, and names that are none at all."""
+    yield from (
         f"https://{NAME}:{{port}}/",
         f"https://{NAME}:0/",
         f"https://{NAME}:65536/",
@@ -167,6 +174,11 @@ def _urls() -> Iterator[str]:
         "https://[v1.127.0.0.1]:{port}/",
         "https://[]:{port}/",
     )
+
+
+def _schemes() -> Iterator[str]:
+    """Schemes that are none of ours."""
+    inner = "127.0.0.1:{port}"
     for scheme in (
         *("ftp", "file", "gopher", "dict", "ldap", "unix", "data", "jar", "ws", "wss", "tftp"),
         *("HTTP", "hTTps+unix", "javascript", "blob", "about", "view-source", "https+srv"),

@@ -37,7 +37,7 @@ from node.web.pages.browser import Kind
 from node.web.pages.language import Language
 from node.web.pages.refusals import sentence
 from node.web.pages.templates import frame_of
-from node.web.visit import Visit
+from node.web.visit import Visit, back_to
 
 ANSWER: Final = "answer"
 Who: TypeAlias = Literal["anyone", "operator"]
@@ -195,7 +195,7 @@ async def _answer(call: OperatorCall) -> web.StreamResponse:
         if page.method != "POST":
             raise
         call.browser.say("error", sentence(error))
-        return _to(page.back.format_map(named))
+        return _to(back_to(page.back, call.request))
 
 
 def _fill(call: OperatorCall, name: str, values: dict[str, Any]) -> web.Response:

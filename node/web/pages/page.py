@@ -56,7 +56,7 @@ from node.web.keys import DESK, Desk
 from node.web.pages import forms, headers, refusals
 from node.web.pages.browser import Browser
 from node.web.pages.language import Language
-from node.web.visit import Visit
+from node.web.visit import Visit, back_to
 
 Who: TypeAlias = Literal["anyone", "member", "fresh"]
 ONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
@@ -187,7 +187,7 @@ async def _answer(call: PageCall) -> web.StreamResponse:
         if not page.back or page.method != "POST" or error.status not in _TOLD_ON_THE_FORM:
             raise
         call.browser.say("error", refusals.sentence(error))
-        return _to(page.back.format_map(dict(call.request.match_info)))
+        return _to(back_to(page.back, call.request))
 
 
 def _sign_in_first(call: PageCall) -> web.Response | None:
@@ -199,7 +199,7 @@ def _sign_in_first(call: PageCall) -> web.Response | None:
     asked = {"again": "1"} if known else {}
     if page.method == "POST" and not page.back:
         raise Unauthorized("sign in first, then send this again")
-    back = page.back.format_map(dict(call.request.match_info)) if page.back else call.here
+    back = back_to(page.back, call.request) if page.back else call.here
     return _to("/sign-in?" + urlencode({"next": back, **asked}))
 
 

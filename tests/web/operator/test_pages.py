@@ -33,6 +33,16 @@ async def test_what_is_bad_comes_first_with_its_fix(place, operator):
     assert "tried again by itself" in shown.text
 
 
+async def test_a_path_with_a_line_break_is_told_as_any_other(operator):
+    form = (await operator.get("/access")).form("/sign-out")
+    answer = await operator.post(
+        "/members/a%0D%0ASet-Cookie:%20b=c/suspend", {"token": form["token"], "words": "x"},
+        allow_redirects=False,
+    )  # fmt: skip
+    assert answer.status == 303
+    assert answer.headers["Location"] == "/members/a%0D%0ASet-Cookie%3A%20b%3Dc"
+
+
 async def test_an_audit_is_kept_for_the_overview(operator):
     assert "none yet" in (await operator.get("/")).text
     shown = await operator.send("/audit", "/audit")

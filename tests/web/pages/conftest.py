@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from node.flows import join, sessions
 from node.ids import MemberId
@@ -98,7 +99,7 @@ class Person:
         return await self._ask("POST", path, kept, data=fields, **options)
 
     async def _ask(self, method: str, path: str, headers: Any, **options: Any) -> Shown:
-        url = self.url + path
+        url = URL(self.url + path, encoded="%" in path)
         headers = {**self.headers, **headers}
         async with self.http.request(method, url, headers=headers, **options) as response:
             html = (await response.read()).decode()

@@ -142,6 +142,16 @@ async def test_a_form_is_read_strictly(people) -> None:
     assert balance.form("/month/means")["amount"] == "0"
 
 
+async def test_a_path_with_a_line_break_is_told_as_any_other(people) -> None:
+    ada = await people.member("ada")
+    form = (await ada.get("/creator/claim")).form("/creator/claim")
+    path = "/creator/claim/site/a%0D%0ASet-Cookie:%20b=c"
+    answer = await ada.post(path, {"token": form["token"]}, allow_redirects=False)
+    assert answer.status == 303
+    assert answer.headers["Location"] == "/creator/claim/site/a%0D%0ASet-Cookie%3A%20b%3Dc"
+    assert "b=c" not in str(answer.headers.getall("Set-Cookie", []))
+
+
 async def test_a_page_changes_nothing_by_get(people) -> None:
     alice = await people.member("alice")
     for page in FORMS:
