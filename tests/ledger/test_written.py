@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from node.ids import entry_id, payout_ids
-from node.ledger import accounts, closing
+from node.ledger import accounts, bookings, closing
 from node.ledger.accounts import Account
 from node.ledger.bulk import BulkEntry, Column, MemberAccounts
 from node.ledger.entry import GENESIS, Entry, Transfer, chain_hash
@@ -22,6 +22,7 @@ def _events() -> list[Entry | BulkEntry]:
     return [
         *(booked() for _, booked, _ in A_LIFE),
         _released(),
+        bookings.dues_from_earnings(CAROL, DEC, JAN, asset=USD, from_earned=3, from_held=4),
         closing.dues(SAT, JAN, column(1, 2), column(0, 3), column(4, 0)),
         closing.open_payouts(
             SAT, NOV, column(0, 1, 2), payout_ids(NOV, [0, 1, 2], SAT), column(7, 8, 9)
@@ -107,6 +108,9 @@ e3 withdrawn usd 0xdd:0 | None
     available:2 > wallet:stablecoin 25
 cc5e303d1008976713e63d89240c293e release sat 2026-12 | 2026-12
     held:1 > earned:1 5
+51eb726b865c152ee77846db82c2e6bb dues usd member 2 | 2026-12
+    earned:2 > pot:2:2027-01 3
+    held:2 > pot:2:2027-01 4
 d24da32ec51a64f21c54fb7fe80e98fc dues sat 2027-01 | 2027-01
     earned:2 > pot:2:2027-02 3
     held:1 > pot:1:2027-02 4
