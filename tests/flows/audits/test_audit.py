@@ -209,3 +209,17 @@ async def test_a_close_that_stands_still_is_a_warning(tmp_path, clock):
         report = await audit(scene.node.store, clock, None)
         assert report.result == "warn"
         assert any("the close stands at frozen" in line.figures for line in report.lines)
+
+
+async def test_a_payment_that_was_taken_out_of_lnds_list_is_a_warning(tmp_path, clock):
+    """Made by another hand and deleted: neither the books nor lnd know of it, but the channel."""
+    async with open_scene(tmp_path, clock, creators=1) as scene:
+        await scene.play()
+        network, node = scene.network, scene.node
+        await network.pay(PAYER, network.invoice(READER, 40_000_000))
+        payments = network._world.nodes[PAYER].payments
+        del payments[next(reversed(payments))]
+        report = await audit(node.store, clock, node.lnd)
+        (line,) = [line for line in report.lines if line.law == "channels agree"]
+        assert line.state is State.WARN
+        assert "40\u2009001 sat were forwarded, or paid and taken out" in line.figures
