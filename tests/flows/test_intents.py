@@ -1,4 +1,4 @@
-"""The journal of intents: a line is on disk before a payment is sent, and a torn one harms nobody."""
+"""The journal of intents: a line is on disk before a payment is sent; a torn one harms nobody."""
 
 from __future__ import annotations
 
