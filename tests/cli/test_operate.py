@@ -83,8 +83,8 @@ async def test_offline_says_what_was_not_checked(place):
     place.network.faults.unreachable = {PAYER}
     ended = await run("audit", "--offline", *folder_of(place))
     assert ended.status == 0
-    assert "not checked: I3, I7" in ended.out
-    assert "not checked: I3, I7" in (await run("audit", *folder_of(place))).out
+    assert "not checked: I3, I7, I13" in ended.out
+    assert "not checked: I3, I7, I13" in (await run("audit", *folder_of(place))).out
 
 
 async def test_a_drain_waits_for_a_payment_that_is_held(place):
@@ -252,3 +252,43 @@ async def test_serve_sends_nothing_while_a_payment_is_unknown(place):
         await process.communicate()
     assert process.returncode == 0
     assert all(place.network.settled(f"creator{n}") == [] for n in range(3))
+
+
+async def test_a_backup_comes_back_and_nothing_is_sent_before_reconcile(place, tmp_path):
+    await place.play()
+    file, new = tmp_path / "node.backup", tmp_path / "new"
+    assert (await run("backup", file, *folder_of(place))).status == 0
+    await place.pay([31])
+    arrived = {name: place.network.settled(name) for name in place.network.nodes}
+    shutil.copytree(place.folder / "node", new, ignore=shutil.ignore_patterns("*sqlite*"))
+    answer = (await run("restore", file, "--json", "--folder", new)).json
+    assert answer["broken"] == []
+    assert answer["rows"] > 0
+    again = await run_process("restore", file, "--folder", new)
+    assert (again.status, "not empty" in again.err) == (1, True)
+    refused = await run_process("resume", "--folder", new)
+    assert (refused.status, "in quarantine" in refused.err) == (1, True)
+    await run("payouts", "--run", "--folder", new)
+    done = (await run("reconcile", "--json", "--folder", new)).json
+    assert (done["unknown"], done["stopped"]) == ([], None)
+    assert done["taken_up"] + done["recognized"] > 0
+    await run("payouts", "--run", "--folder", new)
+    assert {name: place.network.settled(name) for name in place.network.nodes} == arrived
+    assert place.paid_twice() == []
+
+
+async def test_limbo_says_what_is_missing_and_refuses_until_it_is_there(place):
+    assert "no payment is in LIMBO" in (await run("limbo", *folder_of(place))).out
+    await place.play()
+    place.network.faults.phantom.next_count = 1
+    await place.round()
+    place.clock.advance(2 * 3600)
+    await place.round()
+    ended = await run("limbo", *folder_of(place))
+    assert ended.status == 1
+    assert "NO  every time lock has passed by 144 blocks" in ended.out
+    (case,) = (await run("limbo", "--json", *folder_of(place))).json["limbo"]
+    said = await run_process(
+        "limbo", "--dead", case["payout"], "--name", "ann", *folder_of(place)
+    )  # fmt: skip
+    assert (said.status, "may not be called dead yet" in said.err) == (1, True)

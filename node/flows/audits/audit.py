@@ -19,6 +19,7 @@ from node.flows.audits import books as own
 from node.flows.audits import lightning as other
 from node.flows.audits import vault as audit_vault
 from node.flows.audits.books import Books
+from node.flows.audits.conservation import conserved_line
 from node.flows.audits.lightning import Network
 from node.flows.audits.lines import Line, Report, State, count, judge, unchecked
 from node.flows.operator.access import NODE
@@ -109,6 +110,7 @@ def _lines(books: Books, network: Network | None, why: str) -> list[Line]:
         own.chain_line(books),
         own.open_line(books),
         fees,
+        unchecked("I13", "channels agree", why) if network is None else conserved_line(network),
         own.budget_line(books),
         own.clicks_line(books),
         own.log_line(books),

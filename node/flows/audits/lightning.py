@@ -30,6 +30,7 @@ from node.wallet.lightning.answers import (
     PaymentView,
 )
 from node.wallet.lightning.lnd import Lnd
+from node.wallet.lightning.traces import Traces
 
 LOOKUPS_AT_ONCE: Final = 32
 
@@ -49,6 +50,9 @@ class Network:
     attempts_now: Mapping[str, AttemptState]
     """Attempts once more, after LND was read."""
     credited_now: frozenset[str]
+    traces: Traces
+    paid_msat: int
+    """All that lnd says it has ever paid, fees too."""
 
 
 async def read_network(
@@ -61,11 +65,8 @@ async def read_network(
     node = await lnd.read_node()
     balances = await lnd.balances()
     since_s = books.begun_s if books.begun_s is not None else books.at_s
-    payments = {
-        one.payment_hash: one
-        async for one in lnd.list_payments(since_s=since_s)
-        if one.created_s >= since_s
-    }
+    traces, every = await lnd.traces(), [one async for one in lnd.list_payments(since_s=0)]
+    payments = {one.payment_hash: one for one in every if one.created_s >= since_s}
     newest = books.deposits if deposits_max is None else books.deposits[-deposits_max:]
     invoices = await _invoices(lnd, newest)
     missing = [one for one in newest if one.state == "settled" and one.payment_hash not in invoices]
@@ -79,6 +80,8 @@ async def read_network(
     return Network(
         node, balances, payments, invoices, frozenset(one.payment_hash for one in newest),
         frozenset(elsewhere), attempts_now, frozenset(credited_now),
+        traces,
+        sum(o.value_msat + o.fee_msat for o in every if o.status is PaymentStatus.SUCCEEDED),
     )  # fmt: skip
 
 

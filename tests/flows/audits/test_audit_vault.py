@@ -103,7 +103,7 @@ async def test_the_whole_audit_says_it_of_both_assets(played):
     (balance,) = [line for line in report.lines if line.id == "I1"]
     assert "; usd " in balance.figures
     offline = await audit(played.world.store, played.world.clock, None)
-    assert offline.unchecked == ("I3", "I7", "I4", "V1", "V2", "V3", "I8")
+    assert offline.unchecked == ("I3", "I7", "I13", "I4", "V1", "V2", "V3", "I8")
     assert offline.result == "pass"
 
 
