@@ -147,5 +147,7 @@ LIGHTNING: Final[dict[str, Mutant]] = {
     "credit_without_the_once_guard": Mutant(credit_without_the_once_guard, 100),
     "do_not_check_the_preimage": Mutant(do_not_check_the_preimage, 400),
     "believe_the_failure_reason": Mutant(believe_the_failure_reason, 400),
-    "forget_the_lease_epoch": Mutant(forget_the_lease_epoch, 3000, worth=_two_and_a_stall),
+    "forget_the_lease_epoch": Mutant(
+        forget_the_lease_epoch, 3000, sample=244, worth=_two_and_a_stall
+    ),
 }
