@@ -44,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--world", default="all", choices=["all", *worlds.names()])
     parser.add_argument("--mutant", default="", help="take this guard away")
     parser.add_argument("--no-mutants", action="store_true", help="only the seeds")
+    parser.add_argument("--seconds", type=float, default=0, help="stop after so long; 0: don't")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     return parser.parse_args()
 
@@ -52,7 +53,7 @@ def _all_seeds(world: str, asked: argparse.Namespace) -> int:
     total = Total(world)
     began_s = said_s = time.monotonic()
     if asked.seeds == 1:
-        reports = iter([seeds.run_seed(world, asked.first, lines=True)])
+        reports = (seeds.run_seed(world, seed, lines=True) for seed in [asked.first])
     else:
         reports = seeds.run_all(world, asked.first, asked.seeds, asked.processes)
     for report in reports:
@@ -64,6 +65,9 @@ def _all_seeds(world: str, asked: argparse.Namespace) -> int:
         if time.monotonic() - said_s > PROGRESS_EVERY_S:
             said_s = time.monotonic()
             _say(progress_line(total, asked.seeds, said_s - began_s))
+        if asked.seconds and time.monotonic() - began_s > asked.seconds:
+            reports.close()
+            break
     _say(*total_lines(total, time.monotonic() - began_s, asked.processes))
     return int(bool(total.failed))
 

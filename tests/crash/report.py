@@ -62,8 +62,8 @@ class Mutant:
 
     patch: Callable[[pytest.MonkeyPatch], None]
     seeds_max: int
-    sample: int = 0
-    """A first seed at which it is caught soon, for the sample in the tests."""
+    sample: int | None = None
+    """A seed that catches it, for the sample in the tests; None: only the command looks for it."""
     worth: Callable[[int], bool] = lambda _: True
     """Whether a seed could catch it at all; the others are not run, but count."""
 

@@ -18,7 +18,7 @@ from tests.crash import worlds
 from tests.crash.loop import Deadlock, SeedStuck, run_virtual, seeded_secrets
 from tests.crash.report import LINES_KEPT, Report
 
-CHUNK: Final = 25
+CHUNK: Final = 10
 WAITS: Final = "waits:"
 """How a breach begins that is no danger to money."""
 SILENT: Final = logging.CRITICAL
@@ -71,10 +71,13 @@ def run_all(world: str, first: int, count: int, processes: int) -> Iterator[Repo
         range(start, min(start + CHUNK, first + count))
         for start in range(first, first + count, CHUNK)
     ]
-    with _pool(processes) as pool:
+    pool = _pool(processes)
+    try:
         running = [pool.submit(run_chunk, world, chunk) for chunk in chunks]
         for done in as_completed(running):
             yield from done.result()
+    finally:  # who has seen enough closes this
+        pool.shutdown(cancel_futures=True)
 
 
 def hunt(world: str, first: int, processes: int) -> Iterator[tuple[str, tuple[int, str] | None]]:

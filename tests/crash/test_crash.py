@@ -34,9 +34,12 @@ def test_nothing_is_paid_twice_and_nothing_is_lost(part):
     assert all(sum(one.received.values()) > 0 for one in reports if one.ends["creator paid"])
 
 
-@pytest.mark.parametrize("name", LIGHTNING)
+SAMPLED = {name: one.sample for name, one in LIGHTNING.items() if one.sample is not None}
+
+
+@pytest.mark.parametrize("name", SAMPLED)
 def test_without_a_guard_money_is_lost_and_it_is_seen(name):
-    first = LIGHTNING[name].sample
+    first = SAMPLED[name]
     assert seeds.first_caught("lightning", name, range(first, first + 5)) is not None
 
 

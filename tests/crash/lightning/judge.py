@@ -135,9 +135,9 @@ def _deposits(scene: Scene, books: Books) -> None:
 
 
 def _withdrawals(scene: Scene, books: Books) -> None:
-    known = {payout.id: payout for payout in books.payouts}
+    known = {str(payout.id): payout for payout in books.payouts}
     for payout_id, asked in scene.withdrawals.items():
-        payout = known.get(payout_id)  # type: ignore[call-overload]
+        payout = known.get(payout_id)
         if payout is None or payout.amount.units != asked.amount_msat:
             scene.breaches.append(f"lost: the withdrawal {payout_id[:8]} was acknowledged")
 

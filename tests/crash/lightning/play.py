@@ -14,12 +14,13 @@ from typing import Final
 
 from node.flows import fund, schedule
 from node.flows.fold import fold
+from node.flows.node import Node
 from node.money import Asset
 from node.month import Month
 from node.settlement.payout import Payout, PayoutState
 from node.store import closes, payouts
 from node.store.closes import Stage
-from tests.crash.lightning.calls import Answer, call, up
+from tests.crash.lightning.calls import Answer, call
 from tests.crash.lightning.events import events, release_held, visit
 from tests.crash.lightning.host import Host
 from tests.crash.lightning.network import NODE, OTHER
@@ -95,22 +96,17 @@ async def _close(scene: Scene, month: Month) -> None:
         closing = [_close_once(scene, host) for host in _hosts(scene)]
         await asyncio.gather(*closing)
         host = scene.hosts[0]
-        node = await up(scene, host)
-        assert host.process is not None
-        if not host.up:
-            continue
         answer = await call(scene, host, "look", lambda n: _stage(n, month))
         if answer.value is Stage.CHECKED:
             return
         if number > TRIES_MAX // 2:
             scene.weather.end()
         await asyncio.sleep(scene.random.choice((1.0, 20.0)))
-        del node
     scene.breaches.append(f"waits: {month} is not closed after {TRIES_MAX} tries")
 
 
-async def _stage(node: object, month: Month) -> Stage | None:
-    async with node.store.read() as tx:  # type: ignore[attr-defined]
+async def _stage(node: Node, month: Month) -> Stage | None:
+    async with node.store.read() as tx:
         close = await closes.get(tx, month, Asset.SAT)
     return None if close is None else close.stage
 
@@ -180,8 +176,8 @@ async def _quiet(scene: Scene) -> None:
     await visit(scene, NODE)
 
 
-async def all_payouts(node: object) -> list[Payout]:
+async def all_payouts(node: Node) -> list[Payout]:
     """Every payout of the database."""
-    async with node.store.read() as tx:  # type: ignore[attr-defined]
+    async with node.store.read() as tx:
         found = [await payouts.in_state(tx, Asset.SAT, state, 1000) for state in PayoutState]
     return [payout for part in found for payout in part]
