@@ -21,6 +21,7 @@ from node.settlement.rail import Refused, Settled
 from node.store import deposits, leases
 from node.wallet.lightning import verdict
 from node.wallet.lightning.verdict import Verdicts
+from tests.crash.lightning.weather import Weather
 from tests.crash.report import Mutant
 
 Patch = pytest.MonkeyPatch
@@ -133,6 +134,11 @@ def forget_the_lease_epoch(patch: Patch) -> None:
     patch.setattr(pay, "SEND_WITHIN_S", -NEVER_S)
 
 
+def _two_and_a_stall(seed: int) -> bool:
+    """The lease matters when one payer stands still while another goes on."""
+    return Weather(seed).chances.keys() >= {"second_node", "db_stall", "no_route"}
+
+
 LIGHTNING: Final[dict[str, Mutant]] = {
     "send_before_store": Mutant(send_before_store, 200),
     "believe_not_found": Mutant(believe_not_found, 200),
@@ -141,5 +147,7 @@ LIGHTNING: Final[dict[str, Mutant]] = {
     "credit_without_the_once_guard": Mutant(credit_without_the_once_guard, 100),
     "do_not_check_the_preimage": Mutant(do_not_check_the_preimage, 400),
     "believe_the_failure_reason": Mutant(believe_the_failure_reason, 400),
-    "forget_the_lease_epoch": Mutant(forget_the_lease_epoch, 1500),
+    "forget_the_lease_epoch": Mutant(
+        forget_the_lease_epoch, 3000, sample=244, worth=_two_and_a_stall
+    ),
 }

@@ -64,6 +64,8 @@ class Mutant:
     seeds_max: int
     sample: int = 0
     """A first seed at which it is caught soon, for the sample in the tests."""
+    worth: Callable[[int], bool] = lambda _: True
+    """Whether a seed could catch it at all; the others are not run, but count."""
 
 
 class World(Protocol):

@@ -48,7 +48,10 @@ def first_caught(world: str, mutant: str, seeds: Iterable[int]) -> tuple[int, st
 
     Only money counts: that it made somebody wait is not enough.
     """
+    worth = worlds.load(world).mutants[mutant].worth
     for number, seed in enumerate(seeds, start=1):
+        if not worth(seed):
+            continue
         for breach in run_seed(world, seed, mutant).breaches:
             if not breach.startswith(WAITS):
                 return number, breach

@@ -32,6 +32,8 @@ ACTS_A_BURST: Final = (3, 6)
 GAPS_S: Final = (0.0, 0.0, 0.003, 0.2, 2.0)
 ROUND_GAPS_S: Final = (0.0, 2.0, 31.0, 61.0, 130.0, 700.0, 3700.0)
 ROUNDS: Final = (4, 7)
+RACING_GAPS_S: Final = (2.0, 31.0, 31.0, 61.0, 61.0, 130.0)
+RACING_ROUNDS: Final = (6, 9)
 TRIES_MAX: Final = 60
 AWAY_EVERY: Final = 8
 """Of so many steps the other lnd answers in half, in a row, if it has ever paid."""
@@ -140,15 +142,16 @@ async def _pay(scene: Scene) -> None:
 
 async def _rounds(scene: Scene, host: Host) -> None:
     """What one node does for some hours; the other does the same meanwhile."""
-    draw = scene.random
-    for _ in range(draw.randint(*ROUNDS)):
+    draw, races = scene.random, len(_hosts(scene)) > 1
+    rounds, gaps_s = (RACING_ROUNDS, RACING_GAPS_S) if races else (ROUNDS, ROUND_GAPS_S)
+    for _ in range(draw.randint(*rounds)):
         await _round(scene, host)
         if draw.random() < 0.2:
             await draw.choice(ACTS)(scene, host)
         if draw.random() < 0.2:
             await call(scene, host, "late", schedule.watch_late)
         release_held(scene, every=False)
-        await asyncio.sleep(draw.choice(ROUND_GAPS_S))
+        await asyncio.sleep(draw.choice(gaps_s))
 
 
 async def _enough(scene: Scene) -> None:

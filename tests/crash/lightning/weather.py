@@ -77,9 +77,9 @@ class Weather:
         self.random = Random(f"weather {seed}")
         least, most = KINDS_A_SEED
         drawn = self.random.sample(KINDS, self.random.randint(least, most))
-        if self.random.random() < 0.25:
-            drawn += self.random.choice(TOGETHER)
         self.chances = {kind: self.random.choice((0.05, 0.15, 0.4)) for kind in drawn}
+        if self.random.random() < 0.25:
+            self.chances |= dict.fromkeys(self.random.choice(TOGETHER), 0.4)
         self.struck: Counter[str] = Counter()
         self.calm = True
         self.kills_left = KILLS_MAX
