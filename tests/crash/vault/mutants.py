@@ -159,7 +159,7 @@ MUTANTS: Final = {
     for one, sample in (
         (new_nonce_after_a_timeout, 12),
         (bump_under_another_nonce, 0),
-        (send_before_storing, 0),
+        (send_before_storing, 20),
         (believe_what_is_mined, 0),
         (believe_one_rpc, 0),
         (forget_the_accounted_check, 20),
