@@ -31,7 +31,7 @@ TRANSACTIONS: Final = (
     "pay.ask_again", "pay.follow", "pay.note", "pay.postpone", "pay.refuse", "pay.retry",
     "pay.send", "pay.settle", "pay.store", "pay.unpayable",
     "pot.set",
-    "reconcile.adopt", "reconcile.stop", "reconcile.take_up",
+    "reconcile.adopt", "reconcile.compare", "reconcile.stop", "reconcile.take_up",
     "site.ask", "site.check", "site.release",
     "subscription.begin", "subscription.end",
     "target.set",

@@ -150,7 +150,7 @@ async def _compare_chain(node: Node) -> tuple[int, ...]:
             money.store, money.chain, money.chain_id, coin.signer.address, money.vault.address
         )
     if not nonces:
-        async with node.store.write() as tx:
+        async with node.store.write("reconcile.compare") as tx:
             await leases.end_quarantine(tx, STABLECOIN)
     return tuple(nonces)
 

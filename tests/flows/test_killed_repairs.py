@@ -68,7 +68,7 @@ async def test_a_payment_is_taken_up_once(scene, at, tmp_path):
     await scene.pay()
     async with restored(scene, saved, tmp_path / "new") as back:
         assert await quarantine(back.node) is not None
-        again = partial(reconcile, back.node)
+        again = partial(reconcile, back.node, adopt=False)
         await killed(again, f"reconcile.take_up.{at}")
         for _ in range(3):
             await again()

@@ -155,10 +155,15 @@ def _dearer(newest: Any) -> Fees:
 
 
 MUTANTS: Final = {
-    one.__name__: Mutant(one, 300)
-    for one in (
-        new_nonce_after_a_timeout, bump_under_another_nonce, send_before_storing,
-        believe_what_is_mined, believe_one_rpc, forget_the_accounted_check,
-        sign_anew_when_nothing_is_found, forget_that_a_batch_is_paid,
+    one.__name__: Mutant(one, 300, sample)
+    for one, sample in (
+        (new_nonce_after_a_timeout, 12),
+        (bump_under_another_nonce, 0),
+        (send_before_storing, 20),
+        (believe_what_is_mined, 0),
+        (believe_one_rpc, 0),
+        (forget_the_accounted_check, 20),
+        (sign_anew_when_nothing_is_found, 0),
+        (forget_that_a_batch_is_paid, 0),
     )
-}  # fmt: skip
+}

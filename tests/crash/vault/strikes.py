@@ -45,6 +45,10 @@ class Plan:
         del process
         return self._at(commit=True)
 
+    def stall_s(self) -> float:
+        """How long a stalled statement takes: no strike here stalls."""
+        return 0.0
+
     def turns(self) -> bool:
         """Two lives on one database take turns at their statements."""
         return self._random.random() < 0.2

