@@ -99,11 +99,11 @@ class LightningNetwork:
 
     def pause(self, node: DevNode) -> None:
         """SIGSTOP: it keeps its connections, and says nothing until `resume`."""
-        self._lnds[node.name].process.signal(signal.SIGSTOP)
+        self._lnds[node.name].process.send(signal.SIGSTOP)
 
     def resume(self, node: DevNode) -> None:
         """SIGCONT."""
-        self._lnds[node.name].process.signal(signal.SIGCONT)
+        self._lnds[node.name].process.send(signal.SIGCONT)
 
     async def bake(self, node: DevNode, permissions: Sequence[str]) -> Path:
         """Bake a macaroon that may call these URIs only, such as "/lnrpc.Lightning/GetInfo".

@@ -70,7 +70,7 @@ class ChildProcess:
         """SIGKILL, and wait until it has ended."""
         await self._end(signal.SIGKILL)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send it a signal, such as SIGSTOP. It must be running."""
         assert self._process is not None, self.name
         self._process.send_signal(number)

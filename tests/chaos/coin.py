@@ -34,7 +34,7 @@ CREATORS: Final = 14
 LATE: Final = 6
 """Creators who say only after the month where they are paid: from the node's own address."""
 POT_UNITS: Final = 20 * DOLLAR
-BLOCK_EVERY_S: Final = 0.3
+BLOCK_EVERY_S: Final = 0.15
 LOST_MAX: Final = 2 * EPOCH_SLOTS - 1
 """Blocks that a kill may take back: fewer than make one final."""
 PASSPHRASE: Final = "a network of one's own"

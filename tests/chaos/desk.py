@@ -1,21 +1,16 @@
 """What runs in a node's process: it starts as `serve` does, and takes the rig's orders.
 
 As `tests/simulation/node_process.py`, whose orders it has too. More here: the quarantine at the
-start, a death so many milliseconds after a send, a note of what LND first said of each payment that
-an earlier life has sent, coming to rest, and the stablecoin.
+start, a death so long after a send (`ears.py`), coming to rest, and the stablecoin.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -26,12 +21,13 @@ import structlog
 
 from node.app import open_node
 from node.clock import ManualClock, now_s
-from node.config import load_settings
+from node.config import Settings, load_settings
 from node.errors import LeaseLost, RailUnavailable
 from node.flows import claim, join
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
 from node.flows.close import close_month
+from node.flows.node import Node
 from node.flows.reconcile import quarantine, reconcile
 from node.flows.schedule import close_what_is_over
 from node.flows.vault import books as chain_books
@@ -43,7 +39,8 @@ from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutState
 from node.store import attempts, chain_addresses, journal, payouts
 from node.store.chain_addresses import LinkedAddress
-from node.wallet.lightning.bolt11 import parse_invoice
+from node.wallet.stablecoin.chain import FINALIZED, open_chain
+from tests.chaos.ears import Ears, listen
 from tests.simulation.node_process import Ahead, Desk
 
 LATE: Final = (
@@ -54,12 +51,12 @@ LATE: Final = (
 STEPS_S: Final = (*(31,) * 12, *(600,) * 8, *(3700,) * 3)
 """How the clock moves between rounds when the node is to come to rest: past every wait."""
 BURST_S: Final = 30
+STEP_S: Final = 31
+STEPS_A_LIFE: Final = 3
+"""So often a life's clock is moved on while it pays; the next one's is ahead of that."""
 QUIET_S: Final = 2
 PATIENCE_S: Final = 15
-"""So long nothing needs to move before the node leaves off paying; the second, while LND is away."""
-LOOKS: Final = "looks.jsonl"
-_MISSING: Final = "NOT_FOUND"
-_THERE: Final = "ALREADY_EXISTS"
+"""So long nothing moves before the node leaves off paying; the second: while LND may be away."""
 
 for _module in LATE:
     import_module(_module)
@@ -69,21 +66,16 @@ for _module in LATE:
 class ChaosDesk(Desk):
     """Takes the orders of a chaos run too."""
 
-    folder: Path = Path()
-    sends: int = 0
-    dies_at: int = 0
-    dies_after_s: float = 0
-    known: set[str] = field(default_factory=set)
-    """Payments that this life has sent itself, or has asked about."""
+    ears: Ears = field(kw_only=True)
+    steps: int = 0
 
     async def start(self) -> str | None:
         """What `serve` does before it pays."""
-        self._listen()
         return await quarantine(self.node)
 
     async def die(self, sends: int, after_s: float) -> bool:
         """Be killed so long after so many sends."""
-        self.dies_at, self.dies_after_s = self.sends + sends, after_s
+        self.ears.die(sends, after_s)
         return True
 
     async def withdraw_all(self, orders: list[dict[str, str]]) -> bool:
@@ -102,6 +94,9 @@ class ChaosDesk(Desk):
                 if not moved and not await self._sent():
                     break
             moved_s = at_s if moved else moved_s
+            if not moved and self.steps < STEPS_A_LIFE:
+                self.steps += 1  # a FAILED is believed when it is read again half a minute later
+                self.clock.ahead_s += STEP_S
             if at_s - moved_s > (PATIENCE_S if patient else QUIET_S):
                 break
             await asyncio.sleep(0 if moved else 0.1)
@@ -212,64 +207,6 @@ class ChaosDesk(Desk):
             live = await attempts.live(tx, self.node.rail.name, 100_000)
         return any(attempt.state is not AttemptState.LIMBO for attempt in live)
 
-    def _listen(self) -> None:
-        """Write down what LND first says of each payment that an earlier life has sent."""
-        lnd, rail = self.node.lnd, self.node.rail
-        track, send = lnd.track, rail.send
-        again: set[str] = set()
-
-        async def listened(payment_hash: str) -> Any:
-            view = await track(payment_hash)
-            if payment_hash not in self.known:
-                self.known.add(payment_hash)
-                if view is None:
-                    again.add(payment_hash)
-                    self._note(payment_hash, _MISSING)
-            return view
-
-        async def counted(attempt: Any) -> None:
-            self.known.add(attempt.reference)
-            self.sends += 1
-            if self.sends == self.dies_at:
-                threading.Thread(target=_die, args=(self.dies_after_s,), daemon=True).start()
-            await send(attempt)
-
-        async def answered(request: Any) -> Any:
-            answer = await sent(request)
-            if again and "exists" in answer.words.lower():
-                self._note(_hash_of(request), _THERE)
-            return answer
-
-        sent = lnd._send
-        lnd.track, rail.send, lnd._send = listened, counted, answered  # type: ignore[method-assign]
-
-    def _note(self, payment_hash: str, what: str) -> None:
-        with (self.folder / LOOKS).open("a") as file:
-            file.write(json.dumps([payment_hash, what]) + "\n")
-
-
-def notes(folder: Path) -> tuple[set[str], set[str]]:
-    """(payments that LND did not show to a new life, those of them it had when asked to pay)."""
-    path = folder / LOOKS
-    lines = path.read_text().splitlines() if path.exists() else []
-    found: dict[str, set[str]] = {_MISSING: set(), _THERE: set()}
-    for line in lines:
-        payment_hash, what = json.loads(line)
-        found[what].add(payment_hash)
-    return found[_MISSING], found[_THERE]
-
-
-def _hash_of(request: Any) -> str:
-    """The payment hash of a SendPaymentRequest, or its invoice."""
-    if request.payment_hash:
-        return bytes(request.payment_hash).hex()
-    return parse_invoice(request.payment_request).payment_hash
-
-
-def _die(after_s: float) -> None:
-    time.sleep(after_s)
-    os.kill(os.getpid(), signal.SIGKILL)
-
 
 def _quiet(_: str) -> None:
     """Nobody watches the progress."""
@@ -285,8 +222,8 @@ def main(folder: Path, connection: Connection, ahead_s: int) -> None:
 async def _serve(folder: Path, connection: Connection, ahead_s: int) -> None:
     clock = Ahead(ahead_s)
     try:
-        async with open_node(load_settings(folder), folder, clock) as node:
-            desk = ChaosDesk(node, clock, folder=folder)
+        async with _open(load_settings(folder), folder, clock) as node:
+            desk = ChaosDesk(node, clock, ears=listen(node, folder))
             connection.send({"ok": await desk.start()})
             watching = asyncio.create_task(_watch(desk), name="watch")
             while not watching.done():
@@ -295,6 +232,18 @@ async def _serve(folder: Path, connection: Connection, ahead_s: int) -> None:
             watching.result()
     except RailUnavailable as error:
         connection.send({"away": str(error)})
+
+
+@asynccontextmanager
+async def _open(settings: Settings, folder: Path, clock: Ahead) -> AsyncIterator[Node]:
+    """A node for which anvil finalizes as main networks do; elsewhere its newest block is final."""
+    async with AsyncExitStack() as stack:
+        chain = None
+        if settings.stablecoin is not None:
+            opening = open_chain(settings.stablecoin.rpc_urls, alone=True, final=FINALIZED)
+            chain = await stack.enter_async_context(opening)
+        opening_node = open_node(settings, folder, clock, stablecoin_chain=chain)
+        yield await stack.enter_async_context(opening_node)
 
 
 async def _obey(desk: ChaosDesk, order: dict[str, Any]) -> dict[str, Any]:
