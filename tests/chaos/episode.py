@@ -22,10 +22,12 @@ from node.flows.lease import LEASE_S
 from node.settlement.attempt import Attempt, AttemptState
 from node.store import attempts
 from node.store.engine import Store, open_store
+from tests.chaos.desk import STEP_S, STEPS_A_LIFE
 from tests.chaos.ears import notes
 from tests.chaos.judge import RAIL, judge, judge_keysends, judge_purses, rows_of
 from tests.chaos.life import Died, Life
 from tests.chaos.rig import Purse, Rig
+from tests.chaos.tally import ARRIVED
 
 READERS: Final = 3
 MEMBERS: Final = 16
@@ -34,6 +36,8 @@ CREATORS: Final = 30
 SHARE_SAT: Final = 4
 FREE_SAT: Final = 900
 WITHDRAWN_SAT: Final = (1, 5)
+NEXT_S: Final = LEASE_S + 1 + STEP_S * STEPS_A_LIFE
+"""How far a life's clock is ahead of the last one's: that one's lease has run out."""
 STARTS_MAX: Final = 60
 SETTINGS: Final = """network = "simnet"
 database = "{database}"
@@ -155,7 +159,7 @@ class Episode:
                 return
             await self.live()
 
-    async def live(self, ahead_s: int = LEASE_S + 1) -> str | None:
+    async def live(self, ahead_s: int = NEXT_S) -> str | None:
         """The next life, when the lease of the last has run out; why it sends nothing, if so."""
         for _ in range(STARTS_MAX):
             self.life = self.new_life(ahead_s)
@@ -166,7 +170,7 @@ class Episode:
                 await asyncio.sleep(0.2)
         raise AssertionError("the node does not come up")
 
-    def new_life(self, ahead_s: int = LEASE_S + 1) -> Life:
+    def new_life(self, ahead_s: int = NEXT_S) -> Life:
         """A process whose clock is so far ahead of the last one's; it is not up yet."""
         self.ahead_s += ahead_s
         return Life(self.folder, self.ahead_s)
@@ -203,7 +207,7 @@ class Episode:
         first, again = notes(self.folder)
         seen = self.rig.tally.seen
         seen["NOT_FOUND told to a new life"] += len(first)
-        seen["race: and the receiver has it"] += len(first & set(arrived))
+        seen[ARRIVED] += len(first & set(arrived))
         seen["race: lnd had it when asked to pay again"] += len(first & again)
 
     async def open_store(self) -> None:

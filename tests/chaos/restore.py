@@ -16,11 +16,12 @@ NAME = "flattr.sqlite"
 
 async def backed_up(episode: Episode) -> None:
     """What the backup has as due is paid; then the backup comes back."""
+    await episode.rest()
     await episode.more()
     episode.kill()
     backup = _copy(episode.folder, episode.folder.with_suffix(".backup"))
     await episode.live()
-    await episode.life.tell("rest")
+    await episode.rest()
     await _restore(episode, backup)
     found = await episode.life.tell("reconcile")
     if found["unknown"] or found["stopped"]:
@@ -33,13 +34,17 @@ async def restored(episode: Episode) -> None:
     backup = _copy(episode.folder, episode.folder.with_suffix(".backup"))
     await episode.live()
     await episode.more()
-    await episode.life.tell("rest")
+    await episode.rest()
     if await _restore(episode, backup) is None:
         words = f"{episode.of}: an old backup is not noticed at the start"
         episode.rig.tally.breaches.append(words)
+    before = await episode.rig.receipts(episode.marks)
     found = await episode.life.tell("reconcile")
-    if not found["unknown"] or found["stopped"] is None:
+    if found["unknown"] and found["stopped"] is None:
         episode.rig.tally.breaches.append(f"{episode.of}: reconcile forgets what is unknown")
+    await episode.life.tell("burst")
+    if await episode.rig.receipts(episode.marks) != before:
+        episode.rig.tally.breaches.append(f"{episode.of}: something was sent after reconcile")
 
 
 async def _restore(episode: Episode, backup: Path) -> str | None:

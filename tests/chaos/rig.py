@@ -22,7 +22,7 @@ from node.devnet.daemons import ensure_daemons
 from node.devnet.lightning import LightningNetwork, open_lightning_network
 from node.devnet.lnurl import LnurlServer, open_lnurl_server
 from node.devnet.nodes import DevNode
-from tests.chaos.tally import Tally
+from tests.chaos.tally import UNASKED, Tally
 
 EXPIRY_S: Final = 30 * 86_400
 """Of all invoices: the node's clock is moved on from kill to kill."""
@@ -112,7 +112,7 @@ class Rig:
             asked = sorted(missing)
             shown = await asyncio.gather(*map(self.shown, asked))
             late = {one for one, found in zip(asked, shown, strict=True) if found}
-            self.tally.seen["race: shown later, unasked"] += len(late)
+            self.tally.seen[UNASKED] += len(late)
             missing -= late
 
     async def shown(self, payment_hash: str) -> bool:

@@ -71,5 +71,13 @@ def schedule(seed: int, kills: int, kinds: Collection[str]) -> list[Planned]:
     return [Planned(number, coin, strikes) for number, (coin, strikes) in enumerate(planned)]
 
 
+def more(number: int, kinds: Collection[str]) -> Planned:
+    """An episode more, for when those of the schedule have made fewer kills than were asked for."""
+    in_turn = [kind for kind in ("node", COIN) if kind in kinds] or [*kinds]
+    kind = in_turn[number % len(in_turn)]
+    strikes = (kind,) if kind == RESTORE else (kind,) * STRIKES_AN_EPISODE
+    return Planned(number, kind == COIN, strikes)
+
+
 def _pieces(deck: list[str], size: int) -> list[tuple[str, ...]]:
     return [tuple(deck[first : first + size]) for first in range(0, len(deck), size)]

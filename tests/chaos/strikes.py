@@ -112,7 +112,7 @@ async def strike_clock(episode: Episode) -> None:
     """The clock jumps: forward, when no month may be closed; and back, when nothing is sent."""
     tally = episode.rig.tally
     await episode.more()
-    closed = await episode.life.tell("close_by_clock", jump_s=JUMP_S)
+    closed = await episode.life.attempt("close_by_clock", jump_s=JUMP_S)
     if closed:
         tally.breaches.append(f"{episode.of}: a clock that jumped has closed {closed}")
     sent = len(await _references(episode))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
-RACES_OF_KILLS: float = 0.1
-"""The race must be hit at least by every tenth kill of the node while it pays."""
+UNASKED: Final = "race: shown later, unasked"
+ARRIVED: Final = "race: and the receiver has it"
 
 
 @dataclass
@@ -39,6 +40,14 @@ class Tally:
         return self.kills.total()
 
     @property
+    def races(self) -> int:
+        """How often LND's first word after a kill was NOT_FOUND for what the receiver has got.
+
+        Asked by the rig, after which it was shown without being sent again; or by the new node.
+        """
+        return self.seen[UNASKED] + self.seen[ARRIVED]
+
+    @property
     def clean(self) -> bool:
         """Nothing was paid twice, nothing lost, and nothing else broken."""
         return not (self.twice or self.lost or self.breaches)
@@ -47,6 +56,7 @@ class Tally:
         """Lines for people."""
         lines = [f"kills                 {self.killed}: {_counted(self.kills)}"]
         lines.append(f"and                   {_counted(self.others) or 'nothing else'}")
+        lines.append(f"NOT_FOUND race        hit {self.races} times")
         lines.append(f"seen of lnd           {_counted(self.seen) or 'nothing'}")
         lines.append(f"payouts, end state    {_counted(self.states)}")
         lines.append(f"receivers have        {_counted(self.arrived)}")
