@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.storage.clicks import ClickRun, run_clicks
 
 KILLS = 3
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_no_acknowledged_click_is_lost_or_counted_twice(

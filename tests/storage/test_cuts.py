@@ -16,6 +16,8 @@ from tests.storage.cuts import run_cuts
 from tests.storage.proxy import CLICKS, WAYS, open_proxy
 from tests.world import open_world
 
+pytestmark = pytest.mark.timeout(900)
+
 
 async def test_a_commit_whose_answer_is_lost_is_neither_done_twice_nor_lost(
     tmp_path: Path, postgres_server: str

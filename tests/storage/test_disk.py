@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.storage.disk import DEADLY, FULL, run_disk
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_a_full_or_failing_disk_loses_nothing_and_is_told_in_words(tmp_path: Path) -> None:

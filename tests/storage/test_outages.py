@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.storage.outages import run_outages
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_a_killed_postgres_loses_nothing_and_the_node_goes_on_without_a_hand(

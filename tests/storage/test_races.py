@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.storage.races import run_races
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_whoever_reaches_for_the_same_money_at_once_gets_it_once(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.storage.slow import KINDS, SlowRun, run_slow
+
+pytestmark = pytest.mark.timeout(900)
 
 
 async def test_slow_sockets_and_an_overload_leave_the_honest_caller_answered(
