@@ -16,7 +16,8 @@ from tests.flows.test_limbo import in_limbo, phantom, prove, world
 from tests.killed import AT, killed, points_of
 from tests.simulation.scene import OPERATOR, open_scene
 
-KILLED = points_of("backup.restore", "limbo.approve", "limbo.note", "reconcile.take_up")
+RECONCILE = ("reconcile.compare", "reconcile.take_up")
+KILLED = points_of("backup.restore", "limbo.approve", "limbo.note", *RECONCILE)
 pytestmark = pytest.mark.parametrize("at", AT)
 
 
@@ -62,14 +63,15 @@ async def test_a_preimage_settles_once(scene, at):
     assert await cases(scene.node) == []
 
 
-async def test_a_payment_is_taken_up_once(scene, at, tmp_path):
+@pytest.mark.parametrize("step", RECONCILE)
+async def test_a_payment_is_taken_up_once(scene, at, tmp_path, step):
     await scene.play()
     saved = await save(scene, tmp_path / "backup")
     await scene.pay()
     async with restored(scene, saved, tmp_path / "new") as back:
         assert await quarantine(back.node) is not None
         again = partial(reconcile, back.node, adopt=False)
-        await killed(again, f"reconcile.take_up.{at}")
+        await killed(again, f"{step}.{at}")
         for _ in range(3):
             await again()
         assert await quarantine(back.node) is None
