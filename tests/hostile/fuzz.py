@@ -99,7 +99,7 @@ async def run(
                     f"{listener.name}: {figures.statuses.total()} asked, {len(figures.broken)} bad"
                 )
             if invent:
-                await _schemathesis(world, listeners[2], folder, number // 5, figures)
+                await _schemathesis(world, folder, number // 5, figures)
             figures.ended_mb = resident_mb()
             for http in people.opened:
                 await http.close()
@@ -211,14 +211,14 @@ async def _renew(listener: Listener) -> None:
     listener.token = found[1] if found else ""
 
 
-async def _schemathesis(
-    world: Any, api: Listener, folder: Path, number: int, figures: Figures
-) -> None:
+async def _schemathesis(world: Any, folder: Path, number: int, figures: Figures) -> None:
+    """On behalf of a new member, for the others' tokens may have been ended by a form."""
+    member = await world.join("carol")
     (folder / "schemathesis.toml").write_text(SETTINGS)
     examples = max(2, round(number * EXAMPLES_A_REQUEST))
     process = await asyncio.create_subprocess_exec(
         *(str(Path(sys.executable).parent / "st"), "run", f"{world.url}/openapi.json"),
-        *("--header", f"Authorization: {api.headers['Authorization']}"),
+        *("--header", f"Authorization: Bearer {member.token}", "--exclude-path", NOT_READY[0]),
         *("--max-examples", str(examples), "--exclude-checks", "positive_data_acceptance"),
         *("--phases", "examples,coverage,fuzzing", "--generation-deterministic", "--no-color"),
         "--continue-on-failure",
