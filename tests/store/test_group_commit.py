@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from node.errors import DatabaseAway
 from node.store import group_commit
 from node.store.engine import open_store
 
@@ -128,7 +129,7 @@ async def test_a_commit_that_fails_is_told_to_all(counted, monkeypatch):
     monkeypatch.setattr(group_commit.AsyncTransaction, "commit", fail)
     go.set()
     found = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(one) for one in found] == [OperationalError] * 2
+    assert [type(one) for one in found] == [DatabaseAway] * 2
     monkeypatch.undo()
     assert words(path) == set()
     assert await add(store, "c") in words(path)
@@ -144,21 +145,21 @@ async def test_what_the_database_has_undone_by_itself_is_told_to_all(counted):
             await tx.run(ADD, w="b")
             await tx.driver.run("ROLLBACK", ())
             for word in ("c", "d"):
-                with pytest.raises(OperationalError):
+                with pytest.raises(DatabaseAway):
                     await tx.run(ADD, w=word)
 
     tasks = [asyncio.create_task(add(store, "a", wait=go)), asyncio.create_task(undone())]
     await until_waiting(store, 1)
     go.set()
     found = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(one) for one in found] == [OperationalError] * 2
+    assert [type(one) for one in found] == [DatabaseAway] * 2
     assert words(path) == set()
     assert await add(store, "e") in words(path)
 
 
 async def test_a_lone_block_that_was_undone_is_told_so(counted):
     store, path, _ = counted
-    with pytest.raises(OperationalError):
+    with pytest.raises(DatabaseAway):
         async with store.write() as tx:
             await tx.run(ADD, w="a")
             await tx.driver.run("ROLLBACK", ())
@@ -168,7 +169,7 @@ async def test_a_lone_block_that_was_undone_is_told_so(counted):
 
 async def test_a_commit_that_is_refused_leaves_the_writer_free(counted):
     store, path, _ = counted
-    with pytest.raises(OperationalError):
+    with pytest.raises(DatabaseAway):
         async with store.write() as tx:
             raw = (await tx.connection.get_raw_connection()).driver_connection
             unread = await raw.execute("INSERT INTO word VALUES ('a'), ('b') RETURNING w")
