@@ -87,18 +87,23 @@ async def open_schedule(node: Node, only: frozenset[str] | None = None) -> Async
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def close_what_is_over(node: Node, progress: Callable[[str], None]) -> list[Month]:
+async def close_what_is_over(
+    node: Node, progress: Callable[[str], None], audit_first: bool = True
+) -> list[Month]:
     """Close every month that is over and has anything in it; the months that were closed.
 
     Where the settings want the operator's approval, up to the first that has none.
 
-    What was paid before the cutoff is credited first. Raises RailUnavailable, CorruptBooks.
+    What was paid before the cutoff is credited first, and the books are audited. Raises
+    RailUnavailable, CorruptBooks.
     """
     over = await months_to_close(node.store, node.clock, node.rules.asset)
     over = await may_close(node.store, node.settings, node.rules.asset, over)
     if over:
+        await demand_over(node.lnd, over[0])
         await fund.catch_up(node.funding)
-        await audit_now(node)
+        if audit_first:
+            await audit_now(node)
     for month in over:
         await demand_over(node.lnd, month)
         await close_month(node.closing(progress), month)
