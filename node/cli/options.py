@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from node.flows.node import Node
 from node.store.engine import Store
 
 FOLDER_DEFAULT: Final = Path("flattr-data")
+FILES_MAX: Final = 65_536
 PIPE_WIDTH: Final = 160
 """How wide a table is where nobody says."""
 RAIL: Final = "lightning"
@@ -43,6 +45,13 @@ def read_settings(folder: Path) -> Settings:
             f" {folder}, or name another folder with --folder"
         )
     return load_settings(folder)
+
+
+def open_more_files() -> None:
+    """As many as the system lets the process have open: every connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 @asynccontextmanager

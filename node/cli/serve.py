@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 import structlog
 import uvloop
 
 from node import log
 from node.app import open_node, secret_files
-from node.cli.options import FOLDER_DEFAULT, Folder, progress_screen, read_settings
+from node.cli.options import (
+    FOLDER_DEFAULT,
+    Folder,
+    open_more_files,
+    progress_screen,
+    read_settings,
+)
 from node.cli.web_processes import open_web_processes
 from node.clock import SystemClock
 from node.config import Settings, database_url
@@ -33,8 +37,6 @@ from node.web.operator.console import Console
 from node.web.operator.server import first_link, open_console
 from node.web.server import open_server
 
-FILES_MAX: Final = 65_536
-
 _log = structlog.get_logger()
 
 
@@ -45,15 +47,8 @@ def serve(*, folder: Folder = FOLDER_DEFAULT) -> None:
     """
     settings = read_settings(folder)
     log.set_up(level=logging.INFO)
-    _open_more_files()
+    open_more_files()
     uvloop.run(_serve(settings, folder))
-
-
-def _open_more_files() -> None:
-    """As many as the system lets the process have open: every connection is one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    allowed = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 async def _serve(settings: Settings, folder: Path) -> None:

@@ -26,7 +26,7 @@ from cyclopts import Parameter
 
 from node import log
 from node.app import open_node
-from node.cli.options import FOLDER_DEFAULT, Folder, read_settings
+from node.cli.options import FOLDER_DEFAULT, Folder, open_more_files, read_settings
 from node.clock import SystemClock
 from node.config import Settings
 from node.flows.node import Node
@@ -69,6 +69,7 @@ def web_process(
     settings = read_settings(folder)
     settings.web.port = port
     log.set_up(level=logging.INFO)
+    open_more_files()
     socket = None if clicks is None else ClickSocket(clicks, writes=False)
     uvloop.run(_answer(settings, folder, socket))
 

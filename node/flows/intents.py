@@ -58,7 +58,8 @@ class Intents:
 
     async def note(self, payout: Payout, attempt: Attempt, at_s: int) -> None:
         """On disk when it returns. Raises RailUnavailable when it can't be: nothing may be sent."""
-        self._waiting.append(msgspec.json.encode(_intent(payout, attempt, at_s)) + b"\n")
+        line = msgspec.json.encode(_intent(payout, attempt, at_s)) + b"\n"
+        self._waiting.append(line)
         self._added += 1
         mine = self._added
         async with self._alone:
@@ -68,6 +69,8 @@ class Intents:
             try:
                 await asyncio.to_thread(self._append, b"".join(lines))
             except OSError as error:
+                # The others try again with theirs: each of them is told for itself.
+                self._waiting = [one for one in lines if one is not line] + self._waiting
                 raise RailUnavailable(f"{self._path} can't be written: {error}") from error
             self._written += len(lines)
 

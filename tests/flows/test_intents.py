@@ -67,6 +67,25 @@ async def test_nothing_is_sent_that_could_not_be_noted(tmp_path, clock, monkeypa
         assert scene.paid_twice() == []
 
 
+async def test_a_flush_that_fails_loses_nobody_else_s_line(tmp_path, monkeypatch):
+    journal, append, failed = Intents(tmp_path / FILE_NAME), Intents._append, []
+
+    def full_once(self, octets):
+        if octets.count(b"\n") > 1 and not failed:
+            failed.append(octets)
+            raise OSError("no space left")
+        append(self, octets)
+
+    monkeypatch.setattr(Intents, "_append", full_once)
+    told = await asyncio.gather(
+        *(journal.note(*payment(number), 7) for number in range(4)), return_exceptions=True
+    )
+    refused = {number for number, one in enumerate(told) if isinstance(one, RailUnavailable)}
+    assert (len(failed), len(refused)) == (1, 1)
+    noted = {f"{number:064x}" for number in range(4) if number not in refused}
+    assert set(journal.read()) == noted
+
+
 async def test_a_journal_that_is_no_file_is_said(tmp_path):
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(RailUnavailable, match="can't be written"):
