@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from node.errors import MoneyError
 from node.ids import MemberId, entry_id
 from node.ledger import accounts
-from node.ledger.entry import GENESIS, Entry, Transfer, chain_hash, transfers_digest
+from node.ledger.entry import (
+    GENESIS,
+    Entry,
+    Transfer,
+    chain_hash,
+    transfer_digest,
+    transfers_digest,
+)
 from node.money import UNITS_MAX, Asset, msat
 from node.month import Month
 
@@ -44,6 +51,11 @@ def test_an_entry_says_how_much_it_moves():
 @given(rows, rows)
 def test_other_transfers_have_another_digest(one, other):
     assert (transfers_digest(one) == transfers_digest(other)) is (one == other)
+
+
+@given(rows.filter(bool))
+def test_the_digest_of_a_single_transfer_is_that_of_a_list_of_one(some):
+    assert transfer_digest(*some[0]) == transfers_digest(some[:1])
 
 
 @pytest.mark.parametrize(
