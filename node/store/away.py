@@ -11,6 +11,7 @@ key; all that moves money has an id that says what it records, and is booked onc
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ _POSTGRES: Final = ("08", "40", "53", "55P03", "57", "58")
 """SQLSTATEs: connection, rolled back, no resources, lock not had, ended by its operator, system."""
 _LOST: Final = (OSError, NoneIsFree, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
 _WATCHED: Final = (OSError, NoneIsFree, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
+_OF_FILES: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+"""What a driver does not raise: a file that is written beside a transaction can't be."""
 UNDONE: Final = "the database has undone this transaction"
 """What `sqlite.py` says of a transaction that SQLite has ended by itself."""
 
@@ -52,6 +55,8 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return code in _SQLITE or UNDONE in str(error)
+    if isinstance(error, OSError) and error.errno in _OF_FILES:
+        return False
     state = getattr(error, "sqlstate", None) or ""
     return isinstance(error, _LOST) or state.startswith(_POSTGRES)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from node.cli.main import COMMANDS
+from node.cli.main import COMMANDS, HIDDEN
 from node.config import FILE_NAME
 from tests.cli.conftest import OLD, folder_of, run, run_process
 
@@ -10,7 +10,7 @@ from tests.cli.conftest import OLD, folder_of, run, run_process
 async def test_help_says_what_each_command_does():
     shown = await run_process("--help")
     assert shown.status == 0
-    for command in COMMANDS:
+    for command in COMMANDS.keys() - HIDDEN:
         assert f" {command} " in shown.out
 
 

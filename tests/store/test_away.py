@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import asyncpg
 import pytest
 import sqlalchemy.exc
@@ -32,7 +34,12 @@ def test_what_the_database_cannot_do_now_is_told_as_one_error(error: Exception) 
 
 @pytest.mark.parametrize(
     "error",
-    [asyncpg.UndefinedTableError("no table"), asyncpg.CheckViolationError("c"), ValueError("v")],
+    [
+        asyncpg.UndefinedTableError("no table"),
+        asyncpg.CheckViolationError("c"),
+        ValueError("v"),
+        OSError(errno.ENOSPC, "a file beside the transaction finds no room"),
+    ],  # fmt: skip
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_wrong_with_what_was_asked_stays_what_it_is(error: Exception) -> None:
