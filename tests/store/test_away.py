@@ -39,7 +39,7 @@ def test_what_the_database_cannot_do_now_is_told_as_one_error(error: Exception) 
         asyncpg.CheckViolationError("c"),
         ValueError("v"),
         OSError(errno.ENOSPC, "a file beside the transaction finds no room"),
-    ],  # fmt: skip
+    ],
     ids=lambda error: type(error).__name__,
 )
 def test_what_is_wrong_with_what_was_asked_stays_what_it_is(error: Exception) -> None:
