@@ -219,6 +219,6 @@ def open_direct_sqlite(strikes: Strikes) -> Iterator[None]:
     with (
         patch.object(aiosqlite, "connect", connect),
         patch("node.store.click_writer._connect", lambda path: DirectClicks(path, strikes)),
-        patch("node.store.engine.upgrade", lambda _: None),
+        patch("node.store.engine.upgrade", lambda *_: None),
     ):
         yield

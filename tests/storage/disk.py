@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Final
 
 import aiohttp
@@ -174,10 +174,11 @@ async def _finish(bench: _Bench, moving: asyncio.Task[None] | None) -> None:
     await bench.storm.until_over(LIMIT_S)
     bench.mover.over = True
     assert moving is not None, "there was a fault"
-    async with asyncio.timeout(LIMIT_S):
-        await moving
-        while words := await _unready(life.url):
-            await asyncio.sleep(0.1)
-            assert life.alive, words
+    await asyncio.wait_for(moving, LIMIT_S)
+    ends = monotonic() + LIMIT_S
+    while words := await _unready(life.url):
+        await asyncio.sleep(0.1)
+        assert life.alive, words
+        assert monotonic() < ends, words
     bench.storm.hang_up()
     assert life.end() == 0, life.said()

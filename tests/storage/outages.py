@@ -34,6 +34,7 @@ from tests.storage.storm import Storm
 IN_FLIGHT, LINES = 1000, 100
 LIMIT_S: Final = 300
 AWAY_MAX_S: Final = 1.0
+BACKEND_TRIES: Final = 100
 KILLED: Final = 0.2
 """Of the steps of a month."""
 SOON_S: Final = 0.05
@@ -133,7 +134,9 @@ async def _outage(
 async def _kill(server: DatabaseServer, random: Random, *, backend: bool) -> None:
     """Kill, stay away for a moment, and start again; Postgres itself recovers from a backend's."""
     if backend:
-        while not await server.kill_backend(random):
+        for _ in range(BACKEND_TRIES):  # the node may have no connection just now
+            if await server.kill_backend(random):
+                break
             await asyncio.sleep(0.02)
     else:
         server.kill()

@@ -78,7 +78,7 @@ def believe_what_is_mined(patch: Patch) -> None:
             transaction, tx_hash=receipt.tx_hash, block_number=receipt.block_number,
             block_hash=receipt.block_hash,
         )  # fmt: skip
-        await self._move(transaction, TransactionEvent.MINED, mined, lease)
+        await self._move("chain.mined", transaction, TransactionEvent.MINED, mined, lease)
         async with self._store.read() as tx:
             stored = await transfer_state(tx, transaction.purpose)
         return await self._settle(stored, receipt, lease)
@@ -159,10 +159,10 @@ MUTANTS: Final = {
     for one, sample in (
         (new_nonce_after_a_timeout, 12),
         (bump_under_another_nonce, 0),
-        (send_before_storing, 20),
+        (send_before_storing, 55),
         (believe_what_is_mined, 0),
         (believe_one_rpc, 0),
-        (forget_the_accounted_check, 20),
+        (forget_the_accounted_check, 55),
         (sign_anew_when_nothing_is_found, 0),
         (forget_that_a_batch_is_paid, 0),
     )

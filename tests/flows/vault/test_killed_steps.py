@@ -68,6 +68,7 @@ async def test_a_key_is_accounted_for_as_if_nobody_had_been_killed(tmp_path, dat
     async def account(place):
         chain = FakeMempool()
         chain.steal(3)
+        chain.mine(1 + chain.depth)
         return partial(account_key, place.store, cast(Any, chain), 1, KEY)
 
     await judge(key, account, "chain.account")
