@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from node.clock import now_s
 from node.errors import InsufficientFunds
-from node.flows.intents import Intent
+from node.flows.intents import Intent, intent_of
 from node.flows.node import Node
 from node.ids import MemberId, PaymentHash, PayoutId, attempt_id
 from node.ledger import accounts, bookings
@@ -37,7 +37,8 @@ async def adopt(node: Node, payment: PaymentView, intent: Intent) -> bool:
             payout = await _payout(tx, node, intent)
             if payout is None or payout.amount.units != payment.value_msat:
                 return False
-            attempt = _attempt(node, await _number(tx, node), payout, intent)
+            number = await attempts.next_number(tx, node.rail.name)
+            attempt = _attempt(node, number, payout, intent)
             used_by = f"attempt:{attempt.id}"
             if not await deposits.use_hash_first(tx, payment.payment_hash, used_by):
                 return False
@@ -51,15 +52,10 @@ async def adopt(node: Node, payment: PaymentView, intent: Intent) -> bool:
 
 def by_hand(node: Node, payment: PaymentView, payout: Payout, sender: str) -> Intent:
     """A person says that this payment was that payout."""
-    return Intent(
+    return intent_of(
+        payout,
         payment_hash=payment.payment_hash,
-        payout=payout.id,
-        kind=payout.kind,
-        member=payout.member,
-        month=payout.month.ordinal if payout.month else None,
-        units=payout.amount.units,
-        fee_limit=payout.fee_limit.units,
-        target=payout.target,
+        fee_limit=payout.fee_limit,
         message=_BY_HAND,
         sender=sender,
         expires_s=None,
@@ -94,10 +90,6 @@ async def _take(tx: Tx, payout: Payout, intent: Intent) -> None:
     due = replace(payout, state=PayoutState.DUE, target=target, tries=0)
     taken = await payouts.take(tx, due)
     assert taken, "it is locked, and due"
-
-
-async def _number(tx: Tx, node: Node) -> int:
-    return await attempts.next_number(tx, node.rail.name)
 
 
 def _attempt(node: Node, number: int, payout: Payout, intent: Intent) -> Attempt:

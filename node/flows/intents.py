@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from node.errors import RailUnavailable
+from node.money import Amount
 from node.settlement.attempt import Attempt
 from node.settlement.payout import Payout
 
@@ -97,6 +98,33 @@ class Intents:
             os.fsync(file.fileno())
 
 
+def intent_of(
+    payout: Payout,
+    *,
+    payment_hash: str,
+    fee_limit: Amount,
+    message: str,
+    sender: str,
+    expires_s: int | None,
+    at_s: int,
+) -> Intent:
+    """The intent to pay this payout by the payment of this hash."""
+    return Intent(
+        payment_hash=payment_hash,
+        payout=payout.id,
+        kind=payout.kind,
+        member=payout.member,
+        month=payout.month.ordinal if payout.month else None,
+        units=payout.amount.units,
+        fee_limit=fee_limit.units,
+        target=payout.target,
+        message=message,
+        sender=sender,
+        expires_s=expires_s,
+        at_s=at_s,
+    )
+
+
 def _ends_whole(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(-1, os.SEEK_END)
@@ -104,15 +132,10 @@ def _ends_whole(path: Path) -> bool:
 
 
 def _intent(payout: Payout, attempt: Attempt, at_s: int) -> Intent:
-    return Intent(
+    return intent_of(
+        payout,
         payment_hash=attempt.reference,
-        payout=payout.id,
-        kind=payout.kind,
-        member=payout.member,
-        month=payout.month.ordinal if payout.month else None,
-        units=payout.amount.units,
-        fee_limit=attempt.fee_limit.units,
-        target=payout.target,
+        fee_limit=attempt.fee_limit,
         message=attempt.message,
         sender=attempt.sender,
         expires_s=attempt.expires_s,

@@ -181,7 +181,7 @@ def _first_hops(view: PaymentView | None, traces: Traces) -> Fact:
 def _conserved(attempt: Attempt, traces: Traces, paid_msat: int) -> Fact:
     """What the channels have sent is explained by other payments, so this one has not left."""
     more_msat = traces.sent_sat * 1000 - paid_msat
-    slack = 1000 * max(1, len(traces.active) + len(traces.inactive))
+    slack = traces.slack_msat
     return Fact(
         "the channels have not sent it",
         -slack <= more_msat < attempt.amount.units - slack,

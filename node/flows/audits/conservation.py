@@ -15,10 +15,9 @@ def conserved_line(network: Network) -> Line:
     a channel that was closed takes what it had sent with it.
     """
     sent_msat, traces = network.traces.sent_sat * 1000, network.traces
-    slack_msat = 1000 * max(1, len(traces.active) + len(traces.inactive))
     more_msat = sent_msat - network.paid_msat
     figures = f"open channels sent {sat(sent_msat)}, lnd paid {sat(network.paid_msat)}"
     warnings = []
-    if more_msat > slack_msat:
+    if more_msat > traces.slack_msat:
         warnings.append(f"{sat(more_msat)} were forwarded, or paid and taken out of lnd's list")
     return judge("I13", "channels agree", figures, [], warnings)

@@ -22,6 +22,11 @@ class Traces:
     watched_s: int | None
     """None: there is no channel."""
 
+    @property
+    def slack_msat(self) -> int:
+        """How far `sent_sat` may be off: each channel counts whole sats."""
+        return 1000 * max(1, len(self.active) + len(self.inactive))
+
 
 def read_traces(channels: Iterable[Any]) -> Traces:
     """From the channels of ListChannels."""
