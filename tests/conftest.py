@@ -7,9 +7,12 @@ test. New databases are copies of a migrated one (`migrated.py`).
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 
 from node.clock import ManualClock
@@ -45,6 +48,36 @@ def _sqlite_by_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         by_copy = upgrade_by_copy(tmp_path_factory.mktemp("migrated"))
         patch.setattr(engine, "upgrade", by_copy)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sqlite_connections() -> Iterator[weakref.WeakSet[aiosqlite.Connection]]:
+    """Every connection to SQLite that this process has made and that is still about."""
+    made: weakref.WeakSet[aiosqlite.Connection] = weakref.WeakSet()
+    initialize = aiosqlite.Connection.__init__
+
+    def remembered(self: aiosqlite.Connection, *args: Any, **named: Any) -> None:
+        made.add(self)
+        initialize(self, *args, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aiosqlite.Connection, "__init__", remembered)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_left_open(
+    _sqlite_connections: weakref.WeakSet[aiosqlite.Connection],
+) -> Iterator[None]:
+    """A test closes what it opened: else the collector complains in some later test, or never."""
+    before = set(_sqlite_connections)
+    yield
+    assert [one for one in _sqlite_connections if one not in before and _is_open(one)] == []
+
+
+def _is_open(connection: aiosqlite.Connection) -> bool:
+    """Whether nobody has closed or stopped it. aiosqlite does not say, so its own marks do."""
+    return connection._connection is not None and connection._running
 
 
 @pytest.fixture(scope="session")
