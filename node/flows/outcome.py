@@ -139,7 +139,7 @@ class Outcomes:
             return payout_id, Pending("a fault of the node, in asking: see its log")
 
     async def _settle(self, attempt: Attempt, payout_id: PayoutId, outcome: Settled) -> None:
-        async with self._store.write("pay.settle") as tx:
+        async with self._store.write("pay.settle", short=True) as tx:
             await journal.lock_head(tx, self._rail.asset)
             attempt, payout = await _fresh(tx, attempt, payout_id)
             if attempt.state is AttemptState.SETTLED:

@@ -215,7 +215,7 @@ class Payer:
         hash has been used elsewhere.
         """
         try:
-            async with self._store.write("pay.store") as tx:
+            async with self._store.write("pay.store", short=True) as tx:
                 until_us = await renew_lease(tx, self._clock, lease)
                 if await leases.stopped(tx, self._rail.name) is not None:
                     return None

@@ -185,14 +185,16 @@ class Store:
             await self._writer.finish()
 
     @asynccontextmanager
-    async def write(self, step: str = "") -> AsyncIterator[Tx]:
+    async def write(self, step: str = "", *, short: bool = False) -> AsyncIterator[Tx]:
         """A transaction that commits when the block ends, and rolls back if it raises.
 
         `step` names it: it passes the failpoints `step.before_commit` and `step.after_commit`.
-        Raises DatabaseAway; when that met the commit, it may have been done.
+        `short`: a few statements that touch a few rows by their keys, and no wait between them; in
+        SQLite they run in this thread. Raises DatabaseAway; when that met the commit, it may have
+        been done.
         """
         with told_as_away():
-            async with self._begin() as tx:
+            async with self._begin(short=short) as tx:
                 yield tx
                 if step:
                     failpoint(f"{step}.before_commit")
@@ -200,9 +202,9 @@ class Store:
             failpoint(f"{step}.after_commit")
 
     @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[Tx]:
+    async def _begin(self, *, short: bool) -> AsyncIterator[Tx]:
         if self._writer is not None:
-            async with self._writer.write() as (connection, driver):
+            async with self._writer.write(short=short) as (connection, driver):
                 yield Tx(connection, self.dialect, driver, writes=True)
             return
         async with self._writing.begin() as connection:

@@ -28,16 +28,20 @@ T = TypeVar("T")
 
 
 class _Group:
-    """A transaction under way, and the future that its blocks wait for."""
+    """A transaction under way, and the future that its blocks wait for.
 
-    __slots__ = ("blocks", "connection", "done", "driver", "transaction")
+    `turn`: the driver of the block whose turn it is. Its last statements go where its others went,
+    so that they come after one that a cancelled block has left behind.
+    """
+
+    __slots__ = ("blocks", "connection", "done", "driver", "transaction", "turn")
 
     def __init__(
         self, connection: AsyncConnection, transaction: AsyncTransaction, driver: Driver
     ) -> None:
         self.connection = connection
         self.transaction = transaction
-        self.driver = driver
+        self.driver = self.turn = driver
         self.blocks = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -54,19 +58,19 @@ class Writer:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
-        """A block that is on disk when this ends, and undone if it raises."""
-        group = await self._enter()
+    async def write(self, *, short: bool) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
+        """A block that is on disk when this ends, and undone if it raises. `short`: see Driver."""
+        group = await self._enter(short=short)
         kept = False
         try:
-            yield group.connection, group.driver
+            yield group.connection, group.turn
             kept = True
         finally:
             # In a task of its own: a caller that is cancelled must not leave the writer taken.
             await asyncio.shield(self._in_task(self._leave(group, kept=kept)))
         await asyncio.shield(group.done)
 
-    async def _enter(self) -> _Group:
+    async def _enter(self, *, short: bool) -> _Group:
         self._queued += 1
         try:
             await self._turn.acquire()
@@ -76,20 +80,22 @@ class Writer:
                 _ = self._in_task(self._commit_what_is_left())
             raise
         self._queued -= 1
-        joining = self._in_task(self._join())
+        joining = self._in_task(self._join(short=short))
         try:
             return await asyncio.shield(joining)
         except asyncio.CancelledError:
             _ = self._in_task(self._give_back(joining))
             raise
 
-    async def _join(self) -> _Group:
+    async def _join(self, *, short: bool) -> _Group:
         """Go on with the group that is under way, or begin one; the turn is ours."""
         try:
+            begins = self._group is None
             if self._group is None:
                 self._group = await self._begin()
-            else:
-                await self._group.driver.run("SAVEPOINT block", ())
+            self._group.turn = self._group.driver.short() if short else self._group.driver
+            if not begins:
+                await self._group.turn.run("SAVEPOINT block", ())
         except BaseException as error:
             try:
                 if self._group is not None:
@@ -123,9 +129,9 @@ class Writer:
                 await self._end(group, because=ValueError("its only block has failed"))
                 return
             if not kept:
-                await group.driver.run("ROLLBACK TO block", ())
+                await group.turn.run("ROLLBACK TO block", ())
             if group.blocks > 1:
-                await group.driver.run("RELEASE block", ())
+                await group.turn.run("RELEASE block", ())
             if not self._queued or group.blocks >= GROUP_MAX:
                 await self._end(group)
         except Exception as error:  # noqa: BLE001  told to all: a full disk undoes the whole group

@@ -3,7 +3,8 @@
 SQLAlchemy opens and pools the connections, begins and commits. A statement through it costs four
 errands (make a cursor, execute, fetch, close), each a switch of threads: with the 38 statements of
 one payout that came to 20 ms of processor time, two thirds of what lnd itself takes for a payment
-(measured; see docs/performance.md). So `Tx` gives its statements to the driver.
+(measured; see docs/performance.md). So `Tx` gives its statements to the driver. A transaction that
+is said to be short spares the switches too: its statements run where they are asked for.
 
 What is wrong is raised as SQLAlchemy raises it, for the other database does the same.
 """
@@ -26,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from node.store.away import UNDONE
 
 Column: TypeAlias = NDArray[np.int64] | list[str]
+_Values: TypeAlias = Mapping[str, object] | Sequence[object]
 
 INSERTED_VALUES: Final = 4000
 """Values in one INSERT, besides those that are the same in all rows: more only takes memory."""
@@ -74,6 +76,10 @@ class Driver:
         self._columns = columns
         """The columns of each statement that was asked before, for all connections."""
 
+    def short(self) -> Driver:
+        """The same transaction, for a few statements that touch a few rows by their keys."""
+        return _Short(self._connection, self._columns)
+
     def demand_begun(self) -> None:
         """Raise OperationalError when the database has undone the transaction by itself.
 
@@ -83,11 +89,11 @@ class Driver:
             words = sqlite3.OperationalError(UNDONE)
             raise OperationalError("COMMIT", None, words)
 
-    async def run(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> int:
+    async def run(self, sql: str, values: _Values) -> int:
         """Run a statement; the number of rows it touched."""
         self.demand_begun()
         try:
-            return (await self._connection.execute(sql, cast("Any", values))).rowcount
+            return await self._change(sql, values)
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, sql) from error
 
@@ -112,13 +118,7 @@ class Driver:
         """All rows of a query, to be read as SQLAlchemy's."""
         self.demand_begun()
         try:
-            if (columns := self._columns.get(sql)) is not None:
-                found = await self._connection.execute_fetchall(sql, cast("Any", values))
-            else:
-                cursor = await self._connection.execute(sql, cast("Any", values))
-                columns = tuple(column[0] for column in cursor.description)
-                self._columns[sql] = columns
-                found = await cursor.fetchall()
+            columns, found = await self._ask(sql, values)
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, sql) from error
         return cast("Sequence[Row[Any]]", list(map(_row_type(columns)._make, found)))
@@ -131,12 +131,43 @@ class Driver:
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, sql) from error
 
+    async def _change(self, sql: str, values: _Values) -> int:
+        return (await self._connection.execute(sql, cast("Any", values))).rowcount
+
+    async def _ask(self, sql: str, values: _Values) -> tuple[tuple[str, ...], Iterable[Any]]:
+        if (columns := self._columns.get(sql)) is not None:
+            return columns, await self._connection.execute_fetchall(sql, cast("Any", values))
+        cursor = await self._connection.execute(sql, cast("Any", values))
+        columns = self._columns[sql] = tuple(column[0] for column in cursor.description)
+        return columns, await cursor.fetchall()
+
     async def _run_each(self, sql: str, rows: Iterable[Mapping[str, object] | list[Any]]) -> None:
         self.demand_begun()
         try:
             await self._connection.executemany(sql, cast("Any", rows))
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, sql) from error
+
+
+class _Short(Driver):
+    """Runs its statements in this thread: the switch to the other takes longer than they do.
+
+    Nothing else runs meanwhile, and no errand of this connection may be under way.
+    """
+
+    __slots__ = ()
+
+    async def _change(self, sql: str, values: _Values) -> int:
+        return _at_hand(self._connection).execute(sql, cast("Any", values)).rowcount
+
+    async def _ask(self, sql: str, values: _Values) -> tuple[tuple[str, ...], Iterable[Any]]:
+        cursor = _at_hand(self._connection).execute(sql, cast("Any", values))
+        return tuple(column[0] for column in cursor.description), cursor.fetchall()
+
+
+def _at_hand(connection: aiosqlite.Connection) -> sqlite3.Connection:
+    """What aiosqlite's thread works on; SQLAlchemy opens it for any thread."""
+    return connection._conn  # noqa: SLF001  it has no public name
 
 
 async def driver_of(

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import Accessible
 from tests.browser.demo import Demo, open_demo
-from tests.browser.tour import CONSOLE, NODE, ROWS, Seen, Tour, enter, prepare, walk
+from tests.browser.tour import CONSOLE, NODE, ROWS, Seen, Tour, enter, walk
 
 pytestmark = [pytest.mark.xdist_group("browser-demo"), pytest.mark.timeout(900)]
 
@@ -29,8 +29,7 @@ async def demo() -> AsyncIterator[Demo]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def tours(demo: Demo, browser: Browser, axe_script: str) -> dict[str, Tour]:
     """What each kind of person meets; "welcome" is a stranger."""
-    guests = {name: await enter(browser, demo.links[name]) for name in ROWS}
-    await prepare(browser, demo, guests)
+    guests = await enter(browser, demo)
     return {
         name: await walk(browser, guests[name], rows, axe_script) for name, rows in ROWS.items()
     }

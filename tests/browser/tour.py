@@ -10,12 +10,13 @@ import gzip
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urldefrag, urlencode, urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Response
 
+from node.devnet.auth_wallet import AuthWallet
 from node.web.operator.table import ALL_PAGES as CONSOLE_PAGES
 from node.web.pages.table import ALL_PAGES
 from tests.browser.acts import ask_claim, ask_invoice, flattr_in_window, put_into_pot
@@ -28,7 +29,6 @@ PHONE = {"width": 390, "height": 844}
 NO_LINK = {
     "/static/{digest}/{name}", "/fund/{deposit}/events", "/withdraw/{payout}/events",
     "/sign-in/lightning/events", "/sign-in/lightning/callback", "/events", "/link/{secret}",
-    "/sign-in/name", "/sign-in/link",
 }  # fmt: skip
 """What a page or a wallet asks for, and what comes of something that was sent."""
 NODE = sorted({page.path for page in ALL_PAGES if page.method == "GET"} - NO_LINK)
@@ -38,8 +38,9 @@ CONSOLE = sorted(
     - {"/sign-in", "/access/passkeys/{passkey}"}  # who is signed in by a link sees neither
 )
 ROWS = {"welcome": NODE, "reader": NODE, "creator": NODE, "operator": CONSOLE, "wallet": ["/{a}"],
-        "blog": ["/", "/{post}"]}  # fmt: skip
-"""What there is to see for who comes by the demo's link of this name."""
+        "blog": ["/", "/{post}"], "newcomer": ["/sign-in/name"],
+        "signer": ["/sign-in/link"]}  # fmt: skip
+"""What there is to see for who comes by the demo's link of this name, or has a new wallet sign."""
 LINKS = "links => links.map(link => link.href)"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -75,8 +76,16 @@ class Guest:
     """URLs that no page links to any more, once they were left."""
 
 
-async def enter(browser: Browser, link: str) -> Guest:
-    """Open a link of the demo."""
+async def enter(browser: Browser, demo: Demo) -> dict[str, Guest]:
+    """Come in by each link of the demo, and do what makes the rest of the pages."""
+    guests = {name: await _enter(browser, demo.links[name]) for name in ROWS if name in demo.links}
+    guests["newcomer"] = replace(guests["welcome"], also=[])
+    guests["signer"] = replace(guests["reader"], also=[])
+    await _prepare(browser, demo, guests)
+    return guests
+
+
+async def _enter(browser: Browser, link: str) -> Guest:
     async with open_watched(browser) as (context, _):
         page = await context.new_page()
         await page.goto(link)
@@ -86,8 +95,8 @@ async def enter(browser: Browser, link: str) -> Guest:
         return Guest(await context.storage_state(), page.url)
 
 
-async def prepare(browser: Browser, demo: Demo, guests: Mapping[str, Guest]) -> None:
-    """Do what makes the rest of the pages: ask for an invoice, withdraw, begin two claims."""
+async def _prepare(browser: Browser, demo: Demo, guests: Mapping[str, Guest]) -> None:
+    """Ask for an invoice, withdraw, begin two claims, and sign with wallets that nobody knows."""
     async with open_watched(browser, storage_state=guests["reader"].state) as (context, _):
         page = await context.new_page()
         await put_into_pot(page, demo.url, 8000)
@@ -107,6 +116,23 @@ async def prepare(browser: Browser, demo: Demo, guests: Mapping[str, Guest]) -> 
         await ask_claim(page, demo.url, demo.links["blog"], "The whole site")
         await ask_claim(page, demo.url, "https://wiki.example/lightning", "This page alone")
         guests["creator"].also.append(page.url)
+    await _sign(browser, guests["signer"], f"{demo.url}/settings/identities", "/sign-in/link")
+    await _sign(browser, guests["newcomer"], f"{demo.url}/sign-in", "/sign-in/name")
+
+
+async def _sign(browser: Browser, guest: Guest, start: str, asks: str) -> None:
+    """Have a Lightning wallet that nobody knows sign, and leave what the node then asks open."""
+    async with open_watched(browser, storage_state=guest.state) as (context, _):
+        page = await context.new_page()
+        await page.goto(start)
+        add = page.get_by_role("button", name="Add a wallet")
+        if await add.count():
+            await add.click()
+        await page.get_by_role("button", name="Continue with a Lightning wallet").click()
+        await AuthWallet(asks).sign_in(await page.locator("#lnurl").input_value())
+        await page.wait_for_url(f"**{asks}**")
+        guest.state = await context.storage_state()
+        guest.also.append(page.url)
 
 
 async def walk(browser: Browser, guest: Guest, rows: Iterable[str], axe_script: str) -> Tour:

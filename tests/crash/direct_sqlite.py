@@ -1,8 +1,9 @@
 """SQLite without threads: a statement is done at once, in the loop, and can be struck by a fault.
 
 It stands at two seams: `aiosqlite.connect`, under SQLAlchemy and the store's driver, and the click
-writer's own connection. A lock that another connection holds is waited for in virtual time, as
-SQLite waits in real time. `Strikes` is asked at each statement and commit.
+writer's own connection. No transaction is short here, for its statements could not be struck. A
+lock that another connection holds is waited for in virtual time, as SQLite waits in real time.
+`Strikes` is asked at each statement and commit.
 
     none                  it is done
     abort                 it is not done, the transaction is undone, OperationalError
@@ -25,7 +26,7 @@ from unittest.mock import patch
 
 import aiosqlite
 
-from node.store.sqlite import PRAGMAS
+from node.store.sqlite import PRAGMAS, Driver
 from tests.crash.process import Killed, Process, current
 
 WAIT_FIRST_S: Final = 0.001
@@ -219,6 +220,7 @@ def open_direct_sqlite(strikes: Strikes) -> Iterator[None]:
     with (
         patch.object(aiosqlite, "connect", connect),
         patch("node.store.click_writer._connect", lambda path: DirectClicks(path, strikes)),
+        patch.object(Driver, "short", lambda driver: driver),
         patch("node.store.engine.upgrade", lambda *_: None),
     ):
         yield

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from functools import partial
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -14,9 +15,16 @@ MAKE = "CREATE TABLE word (w text PRIMARY KEY)"
 ADD = "INSERT INTO word VALUES (:w)"
 
 
-@pytest.fixture
-async def counted(tmp_path, monkeypatch):
-    """(a store with a table of words, its file, how each transaction ended)."""
+LONG = """INSERT INTO word WITH RECURSIVE n AS (SELECT 0 AS i UNION ALL SELECT i + 1 FROM n
+          WHERE i < 300000) SELECT 'long ' || i FROM n"""
+
+
+@pytest.fixture(params=["errands", "short"])
+async def counted(request, tmp_path, monkeypatch):
+    """(a store with a table of words, its file, how each transaction ended).
+
+    Its transactions run their statements in SQLite's thread, or in this one.
+    """
     path, ends = tmp_path / "flattr.sqlite", []
     end = group_commit.Writer._end
 
@@ -28,6 +36,8 @@ async def counted(tmp_path, monkeypatch):
         async with store.write() as tx:
             await tx.run(MAKE)
         monkeypatch.setattr(group_commit.Writer, "_end", counting)
+        if request.param == "short":
+            monkeypatch.setattr(store, "write", partial(store.write, short=True))
         yield store, path, ends
 
 
@@ -214,3 +224,45 @@ async def test_no_more_than_so_many_share_a_commit(counted, monkeypatch):
     assert words(path) == set(map(str, range(10)))
     assert max(blocks for _, blocks in ends) == 3
     assert sum(blocks for _, blocks in ends) == 10
+
+
+async def test_a_short_block_comes_after_what_a_cancelled_one_has_left_in_the_thread(tmp_path):
+    path, go, begun = tmp_path / "flattr.sqlite", asyncio.Event(), asyncio.Event()
+
+    async def long(store):
+        async with store.write() as tx:
+            begun.set()
+            await asyncio.gather(tx.run(LONG), tx.run(ADD, w="c"))
+
+    async def short(store, word):
+        async with store.write(short=True) as tx:
+            await tx.run(ADD, w=word)
+
+    async with open_store(f"sqlite:///{path}") as store:
+        async with store.write() as tx:
+            await tx.run(MAKE)
+        first = asyncio.create_task(add(store, "a", wait=go))
+        await until_waiting(store, 0)
+        cut = asyncio.create_task(long(store))
+        await until_waiting(store, 1)
+        last = asyncio.create_task(short(store, "b"))
+        await until_waiting(store, 2)
+        go.set()
+        await begun.wait()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        cut.cancel()  # its statements are with the thread by now
+        await asyncio.gather(first, last)
+        with pytest.raises(asyncio.CancelledError):
+            await cut
+    assert words(path) == {"a", "b"}
+
+
+async def test_a_short_statement_that_is_wrong_is_told_as_any_other(tmp_path):
+    async with open_store(f"sqlite:///{tmp_path / 'flattr.sqlite'}") as store:
+        with pytest.raises(OperationalError, match="no such table"):
+            async with store.write(short=True) as tx:
+                await tx.run(ADD, w="a")
+        with pytest.raises(OperationalError, match="no such table"):
+            async with store.write(short=True) as tx:
+                await tx.rows("SELECT w FROM word")
