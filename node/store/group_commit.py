@@ -55,6 +55,8 @@ class Writer:
         self._turn = asyncio.Lock()
         self._queued = 0
         self._group: _Group | None = None
+        self._idle: AsyncConnection | None = None
+        """Kept from one group to the next: to take it out of the pool costs as much as a commit."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
@@ -107,7 +109,7 @@ class Writer:
         return self._group
 
     async def _begin(self) -> _Group:
-        connection = await self._engine.connect()
+        connection, self._idle = self._idle or await self._engine.connect(), None
         try:
             transaction = await connection.begin()
             driver = await driver_of(connection, self._columns)
@@ -146,8 +148,11 @@ class Writer:
                 await self._end(self._group)
 
     async def finish(self) -> None:
-        """Wait for what is under way."""
+        """Wait for what is under way, and close the connection."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._idle is not None:
+            await self._idle.close()
+            self._idle = None
 
     async def _end(self, group: _Group, *, because: BaseException | None = None) -> None:
         """Commit the group, or undo it `because`; tell everybody whose block was in it."""
@@ -166,11 +171,12 @@ class Writer:
             await group.connection.invalidate()  # who knows what it still holds
         if failed is None:
             group.done.set_result(None)
+            self._idle = group.connection
         else:
             told = failed if isinstance(failed, Exception) else RuntimeError("it was cut short")
             group.done.set_exception(told)
             group.done.exception()  # marked as seen: all of them may have gone away
-        await group.connection.close()
+            await group.connection.close()
 
     def _in_task(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         """Work that goes on when its caller is cancelled."""

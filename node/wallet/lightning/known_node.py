@@ -3,7 +3,7 @@
 A payment is prepared for one lnd and must be sent by the same. To ask it with every payment costs
 lnd a tenth of the payment, because it asks its chain before it answers. So its word is kept for
 KNOWN_S, and only while the connection that brought it stands: one that broke since may be another
-lnd's.
+lnd's. Those who ask at the same time share one question: a round prepares hundreds at once.
 """
 
 from __future__ import annotations
@@ -36,13 +36,32 @@ class KnownNode:
         self._channel = channel
         self._read = read
         self._known: _Known | None = None
+        self._asking: asyncio.Task[LndNode] | None = None
 
     async def get(self) -> LndNode:
         """Who this lnd is. Raises RailUnavailable, ConfigError."""
-        now_s, connection = asyncio.get_running_loop().time(), self._channel.unbroken
-        known = self._known
-        if connection is None or known is None or known.is_old(connection, now_s):
+        now_s, connection, known = self._now_s(), self._channel.unbroken, self._known
+        if connection is not None and known is not None and not known.is_old(connection, now_s):
+            return known.node
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask(), name="ask lnd who it is")
+            self._asking.add_done_callback(_look_at)
+        return await asyncio.shield(self._asking)  # who goes away must not end it for the others
+
+    async def _ask(self) -> LndNode:
+        try:
+            asked_s = self._now_s()
             node = await self._read()
-            known = _Known(node, self._channel.unbroken, now_s + KNOWN_S)
-            self._known = known
-        return known.node
+            self._known = _Known(node, self._channel.unbroken, asked_s + KNOWN_S)
+            return node
+        finally:
+            self._asking = None
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _look_at(asking: asyncio.Task[LndNode]) -> None:
+    """Marked as seen: all who asked may have gone away."""
+    if not asking.cancelled():
+        asking.exception()
