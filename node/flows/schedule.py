@@ -11,7 +11,8 @@
     chain    read the vault's events: what is final is booked            (with the stablecoin only)
     vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
 
-A task that fails says so (`health`), waits and goes on. Corrupt books stop paying, not clicking.
+A task that fails says so (`health`), waits and goes on; one whose lease another process has waits
+as long, and that is no trouble. Corrupt books stop paying, not clicking.
 """
 
 from __future__ import annotations
@@ -180,9 +181,11 @@ async def watch_late(node: Node) -> RoundReport:
 
 async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]) -> None:
     while True:
+        wait_s = AGAIN_AFTER_S
         try:
             await job(node)
             node.health.report(name)
+            wait_s = 0
         except LeaseLost as error:
             node.health.report(name)
             _log.info("another process works", job=name, words=str(error))
@@ -196,7 +199,7 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
         except Exception as error:  # noqa: BLE001  a database that is away too; no task may end
             node.health.report(name, f"{type(error).__name__}: see the log")
             _log.exception("a task failed and will be tried again", job=name)
-        await asyncio.sleep(AGAIN_AFTER_S if name in node.health.troubles else 0)
+        await asyncio.sleep(wait_s)
 
 
 async def _stop_paying(node: Node, words: str) -> None:
