@@ -7,21 +7,20 @@ listens on the same port in every life, and what it prints goes to `folder/log`.
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import json
 import os
 import socket
 from multiprocessing import get_context
 from pathlib import Path
-from time import monotonic
 from typing import Final
 
 from node.cli.serve import serve
 from node.devnet.processes import free_ports
+from tests.storage.waiting import until
 
 START_LIMIT_S: Final = 60
-POLL_S: Final = 0.01
+END_LIMIT_S: Final = 60
 SETTINGS: Final = """network = "simnet"
 database = "{database}"
 [lnd]
@@ -66,21 +65,25 @@ class Serving:
 
     async def until_serving(self, limit_s: float = START_LIMIT_S) -> None:
         """Wait until it listens; fails with the end of the log when it never does."""
-        ends = monotonic() + limit_s
-        while not _listens(self.port):
-            assert self.alive, f"the node has ended: {self.said()}"
-            assert monotonic() < ends, f"the node does not listen: {self.said()}"
-            await asyncio.sleep(POLL_S)
+        await until(
+            lambda: _listens(self.port) or not self.alive,
+            limit_s,
+            lambda: f"the node listens: {self.said()}",
+        )
+        assert self.alive, f"the node has ended: {self.said()}"
 
     def kill(self) -> None:
         """SIGKILL; it is gone when this returns."""
         self._process.kill()
-        self._process.join()
+        self._process.join(END_LIMIT_S)
+        assert not self.alive, f"not within {END_LIMIT_S} s: the node ends by SIGKILL"
 
-    def end(self) -> int | None:
-        """SIGTERM, as an operator ends it; the exit code."""
+    async def end(self) -> int | None:
+        """SIGTERM, as an operator ends it; the exit code. Its lnd may be on this event loop."""
         self._process.terminate()
-        self._process.join(START_LIMIT_S)
+        await until(
+            lambda: not self.alive, END_LIMIT_S, lambda: f"the node ends by SIGTERM: {self.said()}"
+        )
         return self._process.exitcode
 
     def said(self) -> str:
