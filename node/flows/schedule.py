@@ -12,7 +12,8 @@
     vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
 
 A task that fails says so (`health`), waits and goes on; one whose lease another process has waits
-as long, and that is no trouble. Corrupt books stop paying, not clicking.
+as long, and that is no trouble. Two never end, and say themselves that they are well again. Corrupt
+books stop paying, not clicking.
 """
 
 from __future__ import annotations
@@ -218,6 +219,7 @@ async def _watch(node: Node) -> None:
         from_index = await leases.cursor(tx, fund.SETTLE_CURSOR)
     if from_index == 0:  # lnd replays nothing before its first index
         await fund.catch_up(node.funding)
+    node.health.report("watch")
     async with aclosing(node.invoices.settled(from_index)) as paid:
         async for invoice in paid:
             await fund.credit(node.funding, invoice)
@@ -232,6 +234,7 @@ async def _fold(node: Node) -> None:
     """Fold what a process before this one left, then after each pause or so many clicks."""
     folded = node.clicks.written
     await fold(node.store, node.clock)
+    node.health.report("fold")
     while True:
         seen = node.clicks.written
         await asyncio.sleep(FOLD_QUIET_S)

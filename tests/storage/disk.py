@@ -137,8 +137,10 @@ async def _fault(bench: _Bench, life: Serving, kind: str) -> None:
     elif not life.alive:
         report.wrong.append(f"the node ended of {fault}: {life.said()}")
     _demand_whole(bench, fault)
-    await bench.serve()
+    life = await bench.serve()
     await storm.until_acknowledged(storm.acknowledged + IN_FLIGHT, LIMIT_S)
+    if kind in LASTING:
+        await _until_ready(life, ready=True)
 
 
 async def _nothing_is_acknowledged(bench: _Bench, life: Serving, fault: str) -> None:
