@@ -15,10 +15,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Final
-
-import aiohttp
 
 from node.clock import SystemClock
 from node.store.engine import open_store
@@ -42,7 +40,6 @@ ONCE: Final = (
 DEADLY: Final = ("fdatasync:signal=KILL:when={n}", "pwrite64:signal=KILL:when={n}")
 KINDS: Final = (*LASTING, *ONCE, *DEADLY)
 NTH_MAX: Final = 12
-REQUEST_LIMIT_S: Final = 30
 
 
 @dataclass
@@ -140,7 +137,7 @@ async def _fault(bench: _Bench, life: Serving, kind: str) -> None:
     life = await bench.serve()
     await storm.until_acknowledged(storm.acknowledged + IN_FLIGHT, LIMIT_S)
     if kind in LASTING:
-        await _until_ready(life, ready=True)
+        await life.until_ready(LIMIT_S, ready=True)
 
 
 async def _nothing_is_acknowledged(bench: _Bench, life: Serving, fault: str) -> None:
@@ -155,28 +152,9 @@ async def _nothing_is_acknowledged(bench: _Bench, life: Serving, fault: str) -> 
     if not life.alive:
         return
     acknowledged = storm.acknowledged
-    bench.report.unready_said.add(await _until_ready(life, ready=False))
+    bench.report.unready_said.add(await life.until_ready(LIMIT_S, ready=False))
     if storm.acknowledged != acknowledged:
         bench.report.wrong.append(f"a click was acknowledged under {fault}")
-
-
-async def _until_ready(life: Serving, *, ready: bool) -> str:
-    """Wait until /readyz says that it is so, or that it is not; the words of what is wrong."""
-    ends = monotonic() + LIMIT_S
-    while bool(words := await _unready(life.url)) is ready:
-        assert life.alive, f"the node has ended: {life.said()}"
-        assert monotonic() < ends, f"/readyz does not say {ready=} within {LIMIT_S} s: {words}"
-        await asyncio.sleep(0.1)
-    return words
-
-
-async def _unready(url: str) -> str:
-    """What /readyz says is wrong; empty while it says that all is well."""
-    limit = aiohttp.ClientTimeout(REQUEST_LIMIT_S)
-    async with aiohttp.ClientSession(timeout=limit) as http, http.get(f"{url}/readyz") as answer:
-        told = await answer.json()
-        parts = [part["words"] for part in told["parts"].values() if not part["good"]]
-        return "" if answer.status == 200 else "; ".join(parts)
 
 
 def _stands(bench: _Bench) -> str:
@@ -196,6 +174,6 @@ async def _finish(bench: _Bench, moving: asyncio.Task[None]) -> None:
     await bench.storm.until_over(LIMIT_S)
     bench.mover.over = True
     await until(moving.done, LIMIT_S, lambda: f"the last movement is done: {_stands(bench)}")
-    await _until_ready(life, ready=True)
+    await life.until_ready(LIMIT_S, ready=True)
     bench.storm.hang_up()
     assert await life.end() == 0, life.said()

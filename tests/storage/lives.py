@@ -7,13 +7,17 @@ listens on the same port in every life, and what it prints goes to `folder/log`.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import json
 import os
 import socket
 from multiprocessing import get_context
 from pathlib import Path
+from time import monotonic
 from typing import Final
+
+import aiohttp
 
 from node.cli.serve import serve
 from node.devnet.processes import free_ports
@@ -21,6 +25,8 @@ from tests.storage.waiting import until
 
 START_LIMIT_S: Final = 60
 END_LIMIT_S: Final = 60
+REQUEST_LIMIT_S: Final = 30
+READY_POLL_S: Final = 0.1
 SETTINGS: Final = """network = "simnet"
 database = "{database}"
 [lnd]
@@ -71,6 +77,26 @@ class Serving:
             lambda: f"the node listens: {self.said()}",
         )
         assert self.alive, f"the node has ended: {self.said()}"
+
+    async def until_ready(self, limit_s: float, *, ready: bool) -> str:
+        """Wait until /readyz says that it is so, or that it is not; what is wrong, in words."""
+        ends = monotonic() + limit_s
+        while bool(words := await self._unready()) is ready:
+            assert self.alive, f"the node has ended: {self.said()}"
+            assert monotonic() < ends, f"not within {limit_s:g} s: /readyz says {ready=}; {words}"
+            await asyncio.sleep(READY_POLL_S)
+        return words
+
+    async def _unready(self) -> str:
+        """What /readyz says is wrong; empty while it says that all is well."""
+        limit = aiohttp.ClientTimeout(REQUEST_LIMIT_S)
+        async with (
+            aiohttp.ClientSession(timeout=limit) as http,
+            http.get(f"{self.url}/readyz") as answer,
+        ):
+            told = await answer.json()
+            parts = [part["words"] for part in told["parts"].values() if not part["good"]]
+            return "" if answer.status == 200 else "; ".join(parts)
 
     def kill(self) -> None:
         """SIGKILL; it is gone when this returns."""

@@ -111,6 +111,7 @@ async def _served(
         await storm.until_over(LIMIT_S)
         mover.over = True
         await until(moving.done, LIMIT_S, lambda: f"the last movement is done: {dict(mover.seen)}")
+        await life.until_ready(LIMIT_S, ready=True)
         storm.hang_up()
         assert await life.end() == 0, life.said()
     finally:
