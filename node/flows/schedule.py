@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from typing import Final, Never
 
 import structlog
 
@@ -180,13 +180,13 @@ async def watch_late(node: Node) -> RoundReport:
     return report
 
 
-async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]) -> None:
+async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[float]]) -> None:
+    """Run the job again and again; it says for how long to wait. Meanwhile it is well."""
     while True:
         wait_s = AGAIN_AFTER_S
         try:
-            await job(node)
+            wait_s = await job(node)
             node.health.report(name)
-            wait_s = 0
         except LeaseLost as error:
             node.health.report(name)
             _log.info("another process works", job=name, words=str(error))
@@ -214,7 +214,7 @@ async def _stop_paying(node: Node, words: str) -> None:
         _log.exception("the breaker could not be opened")
 
 
-async def _watch(node: Node) -> None:
+async def _watch(node: Node) -> float:
     async with node.store.read() as tx:
         from_index = await leases.cursor(tx, fund.SETTLE_CURSOR)
     if from_index == 0:  # lnd replays nothing before its first index
@@ -223,14 +223,15 @@ async def _watch(node: Node) -> None:
     async with aclosing(node.invoices.settled(from_index)) as paid:
         async for invoice in paid:
             await fund.credit(node.funding, invoice)
+    return AGAIN_AFTER_S
 
 
-async def _sweep(node: Node) -> None:
+async def _sweep(node: Node) -> float:
     await fund.catch_up(node.funding)
-    await asyncio.sleep(SWEEP_EVERY_S)
+    return SWEEP_EVERY_S
 
 
-async def _fold(node: Node) -> None:
+async def _fold(node: Node) -> Never:
     """Fold what a process before this one left, then after each pause or so many clicks."""
     folded = node.clicks.written
     await fold(node.store, node.clock)
@@ -244,25 +245,25 @@ async def _fold(node: Node) -> None:
             await fold(node.store, node.clock)
 
 
-async def _months(node: Node) -> None:
+async def _months(node: Node) -> float:
     await close_what_is_over(node, lambda words: _log.info("close", words=words))
-    await asyncio.sleep(min(MONTHS_EVERY_S, max(0.1, _until_cutoff_s(node.clock))))
+    return min(MONTHS_EVERY_S, max(0.1, _until_cutoff_s(node.clock)))
 
 
-async def _pay(node: Node) -> None:
+async def _pay(node: Node) -> float:
     report = await node.payer.round()
     for words in report.words:
         _log.info("pay", words=words)
-    await asyncio.sleep(0 if report.moved else PAY_EVERY_S)
+    return 0 if report.moved else PAY_EVERY_S
 
 
-async def _chain(node: Node) -> None:
+async def _chain(node: Node) -> float:
     assert node.stablecoin is not None, "the task runs only with it"
     await chain_money.read(node.stablecoin.money)
-    await asyncio.sleep(CHAIN_EVERY_S)
+    return CHAIN_EVERY_S
 
 
-async def _vault(node: Node) -> None:
+async def _vault(node: Node) -> float:
     payer = node.vault_payer
     assert payer is not None, "the task runs only with it"
     await close_in_stablecoin(node, lambda words: _log.info("close", words=words))
@@ -270,22 +271,22 @@ async def _vault(node: Node) -> None:
     for words in report.words:
         _log.info("vault", words=words)
     node.health.report("stablecoin", report.trouble)
-    await asyncio.sleep(0 if report.moved else VAULT_EVERY_S)
+    return 0 if report.moved else VAULT_EVERY_S
 
 
-async def _late(node: Node) -> None:
+async def _late(node: Node) -> float:
     await watch_late(node)
-    await asyncio.sleep(LATE_EVERY_S)
+    return LATE_EVERY_S
 
 
-async def _audit(node: Node) -> None:
+async def _audit(node: Node) -> float:
     await audit_now(node)
-    await asyncio.sleep(node.settings.operator.audit_minutes * 60)
+    return node.settings.operator.audit_minutes * 60
 
 
-async def _tidy(node: Node) -> None:
+async def _tidy(node: Node) -> float:
     await answers.forget_old(node.store, node.clock)
-    await asyncio.sleep(TIDY_EVERY_S)
+    return TIDY_EVERY_S
 
 
 def _until_cutoff_s(clock: Clock) -> float:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from node.errors import DatabaseAway
-from node.flows import schedule
+from node.flows import answers, fund, schedule
 from node.flows.lease import take_lease
 from node.flows.pay import Payer
 from node.flows.schedule import open_schedule
@@ -30,6 +30,7 @@ async def test_a_task_whose_lease_another_process_has_waits_before_it_tries_agai
         return await plain(self)
 
     monkeypatch.setattr(Payer, "round", counted)
+    monkeypatch.setattr(schedule, "AGAIN_AFTER_S", 3600)
     async with open_scene(tmp_path, clock, creators=1) as scene:
         node = scene.node
         await take_lease(node.store, clock, node.rail.name, "another")
@@ -42,10 +43,20 @@ async def test_a_task_whose_lease_another_process_has_waits_before_it_tries_agai
     assert tries["pay"] == 1
 
 
-@pytest.mark.parametrize(("task", "room", "asks"), [
-    ("fold", schedule, "fold"), ("watch", leases, "cursor"),
-])  # fmt: skip
-async def test_a_task_that_never_ends_is_well_again_when_its_database_is(
+@pytest.mark.parametrize(
+    ("task", "room", "asks"),
+    [
+        ("watch", leases, "cursor"),
+        ("sweep", fund, "catch_up"),
+        ("fold", schedule, "fold"),
+        ("months", schedule, "close_what_is_over"),
+        ("pay", Payer, "round"),
+        ("late", schedule, "watch_late"),
+        ("audit", schedule, "audit_now"),
+        ("tidy", answers, "forget_old"),
+    ],
+)
+async def test_a_task_is_well_again_when_its_database_is_and_not_when_its_next_turn_is_over(
     tmp_path, clock, monkeypatch, task, room, asks
 ):
     is_away, plain = asyncio.Event(), getattr(room, asks)
@@ -60,7 +71,7 @@ async def test_a_task_that_never_ends_is_well_again_when_its_database_is(
     monkeypatch.setattr(room, asks, sometimes_away)
     async with open_scene(tmp_path, clock, creators=1) as scene:
         troubles = scene.node.health.troubles
-        async with asyncio.timeout(30), open_schedule(scene.node, frozenset({task})):
+        async with asyncio.timeout(15), open_schedule(scene.node, frozenset({task})):
             while task not in troubles:
                 await asyncio.sleep(0.01)
             is_away.clear()
