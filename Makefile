@@ -1,6 +1,6 @@
 # make demo        the example month, from a fresh clone:  make demo ARGS="--once --json"
 # make test        everything that CI runs, with real databases, Lightning daemons and a browser
-# make test-fast   the tests that need neither Postgres nor the daemons nor npm nor a browser
+# make test-fast   the tests that need no Postgres, no daemons, no npm, no browser, no strace
 # make contract    the vault: rebuilt and compared, its tests and planted faults (test does it too)
 # make contract-deep   forge's fuzzer and halmos' prover on the vault; needs node and npm
 # make coverage    every line and branch of the ledger and the settlement is run by their tests
@@ -53,12 +53,12 @@ help:
 demo: $(VENV)/.runtime $(if $(findstring --lnd,$(ARGS)),go)
 	@$(BIN)/flattr-node demo $(ARGS)
 
-test: lint contract coverage go postgres npm browser
+test: lint contract coverage go postgres npm browser strace
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev
 	$(RUN) pytest -n $(WORKERS) --dist loadgroup \
-		-m "not lnd and not anvil and not browser" -k "not postgres" $(ARGS)
+		-m "not lnd and not anvil and not browser and not strace" -k "not postgres" $(ARGS)
 
 contract: $(CONTRACT_VENV)/.contract
 	$(CONTRACT) contracts.build --check

@@ -23,7 +23,7 @@ from typing import Final
 
 import structlog
 
-from node.clock import Clock, this_month
+from node.clock import Clock, now_s, this_month
 from node.errors import BadMonth, Busy, Conflict, KeyReused
 from node.flows.together import Together
 from node.ids import MemberId, ThingId
@@ -40,6 +40,8 @@ WAITING_MAX: Final = 16_384
 WORTH_A_COMMIT: Final = 32
 """So many clicks are written beside a group under way, if a writer is free."""
 KEYS_MAX: Final = 200_000
+TROUBLE_S: Final = 10
+"""So long clicks that could not be written are told of, if nobody clicks after that."""
 _DIGEST_BYTES: Final = 16
 
 _log = structlog.get_logger()
@@ -90,6 +92,13 @@ class Clicks:
         self._keys = OrderedDict()
         self._folded = Together[tuple[MemberId, bytes], tuple[bytes, Month]](self._find_folded)
         self.written = 0
+        self._troubled_until_s = 0
+
+    @property
+    def trouble(self) -> str:
+        """Why clicks are refused just now; empty when the newest could be written."""
+        troubled = now_s(self.clock) < self._troubled_until_s
+        return "clicks can't be written: see the log" if troubled else ""
 
     @property
     def waiting(self) -> int:
@@ -197,7 +206,9 @@ class Clicks:
             _log.error("clicks could not be written", clicks=len(group.rows), error=str(error))
             group.done.set_exception(Busy("the click could not be written: try again"))
             group.done.exception()  # marked as seen: a waiter may have gone away
+            self._troubled_until_s = now_s(self.clock) + TROUBLE_S
             return
+        self._troubled_until_s = 0
         self.written += len(group.rows)
         group.done.set_result(month)
 

@@ -103,12 +103,14 @@ async def reconcile(
 async def quarantine(node: Node) -> str | None:
     """Before anything is sent at a start: stop if LND has paid what nothing here explains.
 
-    Why nothing is sent, or None. Raises RailUnavailable.
+    It writes only then: a start on a full disk must serve. Why nothing is sent, or None. Raises
+    RailUnavailable, DatabaseAway.
     """
     unknown, _ = await _unknown(node)
-    async with node.store.write("reconcile.stop") as tx:
-        if unknown:
+    if unknown:
+        async with node.store.write("reconcile.stop") as tx:
             await _set_breaker(tx, node, tuple(unknown))
+    async with node.store.read() as tx:
         return await leases.stopped(tx, node.rail.name)
 
 

@@ -11,7 +11,9 @@
     chain    read the vault's events: what is final is booked            (with the stablecoin only)
     vault    close what is over in the stablecoin, charge it, pay it     (with the stablecoin only)
 
-A task that fails says so (`health`), waits and goes on. Corrupt books stop paying, not clicking.
+A task that fails says so (`health`), waits and goes on; one whose lease another process has waits
+as long, and that is no trouble. Two never end, and say themselves that they are well again. Corrupt
+books stop paying, not clicking.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from typing import Final, Never
 
 import structlog
 
@@ -178,10 +180,12 @@ async def watch_late(node: Node) -> RoundReport:
     return report
 
 
-async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]) -> None:
+async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[float]]) -> None:
+    """Run the job again and again; it says for how long to wait. Meanwhile it is well."""
     while True:
+        wait_s = AGAIN_AFTER_S
         try:
-            await job(node)
+            wait_s = await job(node)
             node.health.report(name)
         except LeaseLost as error:
             node.health.report(name)
@@ -196,7 +200,7 @@ async def _forever(node: Node, name: str, job: Callable[[Node], Awaitable[None]]
         except Exception as error:  # noqa: BLE001  a database that is away too; no task may end
             node.health.report(name, f"{type(error).__name__}: see the log")
             _log.exception("a task failed and will be tried again", job=name)
-        await asyncio.sleep(AGAIN_AFTER_S if name in node.health.troubles else 0)
+        await asyncio.sleep(wait_s)
 
 
 async def _stop_paying(node: Node, words: str) -> None:
@@ -210,25 +214,28 @@ async def _stop_paying(node: Node, words: str) -> None:
         _log.exception("the breaker could not be opened")
 
 
-async def _watch(node: Node) -> None:
+async def _watch(node: Node) -> float:
     async with node.store.read() as tx:
         from_index = await leases.cursor(tx, fund.SETTLE_CURSOR)
     if from_index == 0:  # lnd replays nothing before its first index
         await fund.catch_up(node.funding)
+    node.health.report("watch")
     async with aclosing(node.invoices.settled(from_index)) as paid:
         async for invoice in paid:
             await fund.credit(node.funding, invoice)
+    return AGAIN_AFTER_S
 
 
-async def _sweep(node: Node) -> None:
+async def _sweep(node: Node) -> float:
     await fund.catch_up(node.funding)
-    await asyncio.sleep(SWEEP_EVERY_S)
+    return SWEEP_EVERY_S
 
 
-async def _fold(node: Node) -> None:
+async def _fold(node: Node) -> Never:
     """Fold what a process before this one left, then after each pause or so many clicks."""
     folded = node.clicks.written
     await fold(node.store, node.clock)
+    node.health.report("fold")
     while True:
         seen = node.clicks.written
         await asyncio.sleep(FOLD_QUIET_S)
@@ -238,25 +245,25 @@ async def _fold(node: Node) -> None:
             await fold(node.store, node.clock)
 
 
-async def _months(node: Node) -> None:
+async def _months(node: Node) -> float:
     await close_what_is_over(node, lambda words: _log.info("close", words=words))
-    await asyncio.sleep(min(MONTHS_EVERY_S, max(0.1, _until_cutoff_s(node.clock))))
+    return min(MONTHS_EVERY_S, max(0.1, _until_cutoff_s(node.clock)))
 
 
-async def _pay(node: Node) -> None:
+async def _pay(node: Node) -> float:
     report = await node.payer.round()
     for words in report.words:
         _log.info("pay", words=words)
-    await asyncio.sleep(0 if report.moved else PAY_EVERY_S)
+    return 0 if report.moved else PAY_EVERY_S
 
 
-async def _chain(node: Node) -> None:
+async def _chain(node: Node) -> float:
     assert node.stablecoin is not None, "the task runs only with it"
     await chain_money.read(node.stablecoin.money)
-    await asyncio.sleep(CHAIN_EVERY_S)
+    return CHAIN_EVERY_S
 
 
-async def _vault(node: Node) -> None:
+async def _vault(node: Node) -> float:
     payer = node.vault_payer
     assert payer is not None, "the task runs only with it"
     await close_in_stablecoin(node, lambda words: _log.info("close", words=words))
@@ -264,22 +271,22 @@ async def _vault(node: Node) -> None:
     for words in report.words:
         _log.info("vault", words=words)
     node.health.report("stablecoin", report.trouble)
-    await asyncio.sleep(0 if report.moved else VAULT_EVERY_S)
+    return 0 if report.moved else VAULT_EVERY_S
 
 
-async def _late(node: Node) -> None:
+async def _late(node: Node) -> float:
     await watch_late(node)
-    await asyncio.sleep(LATE_EVERY_S)
+    return LATE_EVERY_S
 
 
-async def _audit(node: Node) -> None:
+async def _audit(node: Node) -> float:
     await audit_now(node)
-    await asyncio.sleep(node.settings.operator.audit_minutes * 60)
+    return node.settings.operator.audit_minutes * 60
 
 
-async def _tidy(node: Node) -> None:
+async def _tidy(node: Node) -> float:
     await answers.forget_old(node.store, node.clock)
-    await asyncio.sleep(TIDY_EVERY_S)
+    return TIDY_EVERY_S
 
 
 def _until_cutoff_s(clock: Clock) -> float:

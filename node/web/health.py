@@ -1,6 +1,6 @@
 """Is the process alive, and is the node ready? `/readyz` asks each part, and says so in words.
 
-    database    a read                       lightning   GetInfo: reached, synced, which network
+    database    a read, the newest clicks    lightning   GetInfo: reached, synced, which network
     books       the rail's breaker           tasks       what the schedule last reported
     stablecoin  the breaker of the second rail, on a node that has it
 
@@ -32,7 +32,7 @@ async def read_ready(call: Call) -> ReadyOut:
     """GET /readyz."""
     node = call.node
     trouble = await database_trouble(node.store)
-    parts = {"database": _part(trouble, "it answers")}
+    parts = {"database": _part(trouble or node.clicks.trouble, "it answers")}
     parts["lightning"] = await _lightning(call.desk)
     if not trouble:
         stopped = await rail_stopped(node.store, node.rail.name)

@@ -2,10 +2,12 @@
 
 import asyncio
 
+from node.errors import DatabaseAway
 from node.flows.drain import drain
 from node.flows.reconcile import quarantine, reconcile
 from node.settlement.payout import PayoutState
 from node.store import leases
+from node.store.engine import Store
 from tests.simulation.scene import PAYER, READER, open_scene
 
 CREATORS = 100
@@ -81,3 +83,19 @@ async def test_reconcile_keeps_a_breaker_that_another_opened(tmp_path, clock):
         assert (done.adopted, done.stopped) == (1, "drained by the operator")
         again = await reconcile(scene.node, adopt=True)
         assert (again.adopted, again.unknown) == (0, ())
+
+
+async def test_a_start_that_finds_nothing_strange_needs_no_room_on_the_disk(
+    tmp_path, clock, monkeypatch
+):
+    def full(*_: object) -> None:
+        raise DatabaseAway("the database can't do this now: database or disk is full")
+
+    async with open_scene(tmp_path, clock, creators=1, keysend=True) as scene:
+        await scene.play()
+        monkeypatch.setattr(Store, "write", full)
+        assert await quarantine(scene.node) is None
+        monkeypatch.undo()
+        await drain(scene.node, 1, lambda _: None)
+        monkeypatch.setattr(Store, "write", full)
+        assert await quarantine(scene.node) == "drained by the operator"

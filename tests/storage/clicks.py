@@ -67,7 +67,7 @@ async def run_clicks(folder: Path, database: str, run: ClickRun) -> ClickReport:
         storm = Storm(tokens, numbers, run.lines, run.in_flight, random)
         early = await _lives(folder / "node", port, storm, run)
     async with open_store(database) as store:
-        wrong = [*storm.wrong, *await judge_clicks(store, storm)]
+        wrong = await judge_clicks(store, storm)
     seen = storm.seen
     return ClickReport(
         storm.acknowledged, seen["repeated"], seen["unanswered"], seen["busy"], run.kills, early,
@@ -113,16 +113,17 @@ async def _lives(folder: Path, port: int, storm: Storm, run: ClickRun) -> int:
         await storm.connect(port)
         await storm.until_over(ACKNOWLEDGED_LIMIT_S)
         storm.hang_up()
-        assert life.end() == 0, life.said()
+        assert await life.end() == 0, life.said()
     finally:
         life.kill()
     return early
 
 
 async def judge_clicks(store: Store, storm: Storm) -> list[str]:
-    """What stands and what is counted must be what was acknowledged."""
+    """What was answered wrongly, and what stands or is counted and was not acknowledged so."""
     if len(storm.months_seen) != 1:
-        return [f"the storm went over a month's end: {sorted(storm.months)}. Run it again"]
+        over = f"the storm went over a month's end: {sorted(storm.months)}. Run it again"
+        return [*storm.wrong, over]
     (month,) = storm.months_seen
     await fold(store, SystemClock(), month)
     wanted = {pair for pair, stands in storm.stands.items() if stands}
@@ -140,7 +141,8 @@ async def judge_clicks(store: Store, storm: Storm) -> list[str]:
     }
     wrong = [f"acknowledged and lost: {pair}" for pair in sorted(wanted - found)[:10]]
     wrong += [f"undone and there, or never asked: {pair}" for pair in sorted(found - wanted)[:10]]
-    return wrong + [str(breach) for breach in breaches] + _miscounted(storm, wanted, counts, month)
+    wrong += [str(breach) for breach in breaches] + _miscounted(storm, wanted, counts, month)
+    return [*storm.wrong, *wrong]
 
 
 def _miscounted(storm: Storm, wanted: set[Pair], counts: dict, month: Month) -> list[str]:

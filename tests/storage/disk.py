@@ -15,19 +15,18 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import Final
-
-import aiohttp
 
 from node.clock import SystemClock
 from node.store.engine import open_store
 from node.wallet.lightning.simulated import open_simulated_network
 from tests.storage.clicks import judge_clicks, people
 from tests.storage.lives import Serving, settle
-from tests.storage.mover import Mover, make_mover
+from tests.storage.mover import WALLETS_MSAT, Mover, make_mover
 from tests.storage.storm import Storm
 from tests.storage.strace import injecting
+from tests.storage.waiting import until
 
 IN_FLIGHT, LINES = 200, 20
 LIMIT_S: Final = 120
@@ -87,7 +86,7 @@ async def run_disk(
     """Every kind of fault, so many times, under clicks and money; what came of it."""
     random, began, report = Random(seed), perf_counter(), DiskReport()
     url = f"sqlite:///{database}"
-    async with open_simulated_network(folder / "net", {"node": 0}) as network:
+    async with open_simulated_network(folder / "net", WALLETS_MSAT) as network:
         port = settle(folder / "node", url, network.nodes["node"].lndconnect)
         async with open_store(url) as store:
             tokens, numbers = await people(store, 100, 400_000)
@@ -96,10 +95,11 @@ async def run_disk(
         bench = _Bench(folder / "node", port, database, storm, mover, random, report)
         moving: asyncio.Task[None] | None = None
         try:
+            await bench.serve()
+            await mover.pay_in(network)
+            moving = asyncio.create_task(mover.work(), name="mover")
             for kind in [kind for _ in range(rounds) for kind in KINDS]:
-                life = await bench.serve()
-                moving = moving or asyncio.create_task(mover.work(), name="mover")
-                await _fault(bench, life, kind)
+                await _fault(bench, await bench.serve(), kind)
                 say(f"{report.faults} faults, {storm.acknowledged} clicks, {dict(mover.seen)}")
             await _finish(bench, moving)
         finally:
@@ -124,7 +124,7 @@ async def _fault(bench: _Bench, life: Serving, kind: str) -> None:
     async with injecting(life.pid, fault, trace) as injection:
         await injection.until_hit(LIMIT_S)
         if kind in LASTING:
-            await _nothing_is_acknowledged(bench, fault)
+            await _nothing_is_acknowledged(bench, life, fault)
         await asyncio.sleep(0.1)
     report.faults += 1
     report.hits[kind] += injection.hits
@@ -134,31 +134,31 @@ async def _fault(bench: _Bench, life: Serving, kind: str) -> None:
     elif not life.alive:
         report.wrong.append(f"the node ended of {fault}: {life.said()}")
     _demand_whole(bench, fault)
-    await bench.serve()
+    life = await bench.serve()
     await storm.until_acknowledged(storm.acknowledged + IN_FLIGHT, LIMIT_S)
+    if kind in LASTING:
+        await life.until_ready(LIMIT_S, ready=True)
 
 
-async def _nothing_is_acknowledged(bench: _Bench, fault: str) -> None:
+async def _nothing_is_acknowledged(bench: _Bench, life: Serving, fault: str) -> None:
     """As long as the fault lasts; and the node says so where an operator looks."""
     storm, mover = bench.storm, bench.mover
-    refused, told = storm.seen["busy"], mover.seen["503"]
-    async with asyncio.timeout(LIMIT_S):
-        while storm.seen["busy"] < refused + IN_FLIGHT or mover.seen["503"] <= told:
-            await asyncio.sleep(0.02)
-        acknowledged = storm.acknowledged
-        while not (words := await _unready(mover.urls[-1])):
-            await asyncio.sleep(0.1)
-    bench.report.unready_said.add(words)
+    refused, told = storm.seen["busy"] + IN_FLIGHT, mover.seen["503"]
+    await until(
+        lambda: (storm.seen["busy"] >= refused and mover.seen["503"] > told) or not life.alive,
+        LIMIT_S,
+        lambda: f"{fault} is told to {refused} clicks and to money: {_stands(bench)}",
+    )
+    if not life.alive:
+        return
+    acknowledged = storm.acknowledged
+    bench.report.unready_said.add(await life.until_ready(LIMIT_S, ready=False))
     if storm.acknowledged != acknowledged:
         bench.report.wrong.append(f"a click was acknowledged under {fault}")
 
 
-async def _unready(url: str) -> str:
-    """What /readyz says is wrong; empty while it says that all is well."""
-    async with aiohttp.ClientSession() as http, http.get(f"{url}/readyz") as answer:
-        told = await answer.json()
-        parts = [part["words"] for part in told["parts"].values() if not part["good"]]
-        return "" if answer.status == 200 else "; ".join(parts)
+def _stands(bench: _Bench) -> str:
+    return f"{bench.storm.told()}, money {dict(bench.mover.seen)}"
 
 
 def _demand_whole(bench: _Bench, fault: str) -> None:
@@ -168,17 +168,12 @@ def _demand_whole(bench: _Bench, fault: str) -> None:
         bench.report.wrong.append(f"after {fault} the database is not whole: {found}")
 
 
-async def _finish(bench: _Bench, moving: asyncio.Task[None] | None) -> None:
+async def _finish(bench: _Bench, moving: asyncio.Task[None]) -> None:
     """The last life answers everything, is well, and ends in order."""
     life = await bench.serve()
     await bench.storm.until_over(LIMIT_S)
     bench.mover.over = True
-    assert moving is not None, "there was a fault"
-    await asyncio.wait_for(moving, LIMIT_S)
-    ends = monotonic() + LIMIT_S
-    while words := await _unready(life.url):
-        await asyncio.sleep(0.1)
-        assert life.alive, words
-        assert monotonic() < ends, words
+    await until(moving.done, LIMIT_S, lambda: f"the last movement is done: {_stands(bench)}")
+    await life.until_ready(LIMIT_S, ready=True)
     bench.storm.hang_up()
-    assert life.end() == 0, life.said()
+    assert await life.end() == 0, life.said()

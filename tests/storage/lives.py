@@ -17,11 +17,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+import aiohttp
+
 from node.cli.serve import serve
 from node.devnet.processes import free_ports
+from tests.storage.waiting import until
 
 START_LIMIT_S: Final = 60
-POLL_S: Final = 0.01
+END_LIMIT_S: Final = 60
+REQUEST_LIMIT_S: Final = 30
+READY_POLL_S: Final = 0.1
 SETTINGS: Final = """network = "simnet"
 database = "{database}"
 [lnd]
@@ -66,21 +71,45 @@ class Serving:
 
     async def until_serving(self, limit_s: float = START_LIMIT_S) -> None:
         """Wait until it listens; fails with the end of the log when it never does."""
+        await until(
+            lambda: _listens(self.port) or not self.alive,
+            limit_s,
+            lambda: f"the node listens: {self.said()}",
+        )
+        assert self.alive, f"the node has ended: {self.said()}"
+
+    async def until_ready(self, limit_s: float, *, ready: bool) -> str:
+        """Wait until /readyz says that it is so, or that it is not; what is wrong, in words."""
         ends = monotonic() + limit_s
-        while not _listens(self.port):
+        while bool(words := await self._unready()) is ready:
             assert self.alive, f"the node has ended: {self.said()}"
-            assert monotonic() < ends, f"the node does not listen: {self.said()}"
-            await asyncio.sleep(POLL_S)
+            assert monotonic() < ends, f"not within {limit_s:g} s: /readyz says {ready=}; {words}"
+            await asyncio.sleep(READY_POLL_S)
+        return words
+
+    async def _unready(self) -> str:
+        """What /readyz says is wrong; empty while it says that all is well."""
+        limit = aiohttp.ClientTimeout(REQUEST_LIMIT_S)
+        async with (
+            aiohttp.ClientSession(timeout=limit) as http,
+            http.get(f"{self.url}/readyz") as answer,
+        ):
+            told = await answer.json()
+            parts = [part["words"] for part in told["parts"].values() if not part["good"]]
+            return "" if answer.status == 200 else "; ".join(parts)
 
     def kill(self) -> None:
         """SIGKILL; it is gone when this returns."""
         self._process.kill()
-        self._process.join()
+        self._process.join(END_LIMIT_S)
+        assert not self.alive, f"not within {END_LIMIT_S} s: the node ends by SIGKILL"
 
-    def end(self) -> int | None:
-        """SIGTERM, as an operator ends it; the exit code."""
+    async def end(self) -> int | None:
+        """SIGTERM, as an operator ends it; the exit code. Its lnd may be on this event loop."""
         self._process.terminate()
-        self._process.join(START_LIMIT_S)
+        await until(
+            lambda: not self.alive, END_LIMIT_S, lambda: f"the node ends by SIGTERM: {self.said()}"
+        )
         return self._process.exitcode
 
     def said(self) -> str:

@@ -1,7 +1,9 @@
 """A member who moves money by HTTP, one request after the other, each until it is acknowledged.
 
-The pot is made to hold another amount again and again, each time under a key of its own. What it
-must hold at the end is known without asking the node.
+The money is paid in first, by a wallet of the simulated network: the node audits its books against
+its lnd, and stops paying when they hold what nobody has paid. Then the pot is made to hold another
+amount again and again, each time under a key of its own. What it must hold at the end is known
+without asking the node.
 """
 
 from __future__ import annotations
@@ -10,21 +12,27 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 
 import aiohttp
 
 from node.clock import Clock
 from node.flows import join
 from node.ids import MemberId
-from node.ledger import accounts, bookings
-from node.money import Asset, sats
+from node.ledger import accounts
+from node.money import Asset
 from node.month import Month
 from node.store import journal
 from node.store.engine import Store
+from node.wallet.lightning.simulated import SimulatedNetwork
 
+PAYS: Final = "wallet"
+WALLETS_MSAT: Final = {"node": 0, PAYS: 10**12}
+"""The simulated network that a mover needs."""
 HAS_SAT: Final = 1_000_000
 REQUEST_LIMIT_S: Final = 30
+CREDIT_LIMIT_S: Final = 60
 PAUSE_S: Final = 0.05
 
 
@@ -42,6 +50,28 @@ class Mover:
     wrong: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     """Where nodes serve; the last one is asked."""
+
+    async def pay_in(self, network: SimulatedNetwork) -> None:
+        """HAS_SAT, and wait until the node has credited them."""
+        asked = {"amount_sat": HAS_SAT, "to": "available"}
+        deposit = await self._done("POST", "deposits", asked)
+        await network.pay(PAYS, deposit["payment_request"])
+        ends = monotonic() + CREDIT_LIMIT_S
+        while (await self._done("GET", f"deposits/{deposit['id']}"))["state"] != "settled":
+            assert monotonic() < ends, f"not within {CREDIT_LIMIT_S} s: a deposit is credited"
+            await asyncio.sleep(PAUSE_S)
+
+    async def _done(self, method: str, path: str, asked: Any = None) -> Any:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(REQUEST_LIMIT_S)) as http,
+            http.request(
+                method, f"{self.urls[-1]}/api/v1/{path}", json=asked,
+                headers={"Authorization": f"Bearer {self.token}"},
+            ) as answer,
+        ):  # fmt: skip
+            body = await answer.json()
+            assert answer.ok, f"{method} {path} was answered {answer.status}: {body}"
+            return body
 
     async def work(self) -> None:
         """Move money until it is over."""
@@ -89,10 +119,6 @@ class Mover:
 
 
 async def make_mover(store: Store, clock: Clock, name: str) -> Mover:
-    """A member with HAS_SAT available, as a deposit would book it."""
+    """A member who has paid nothing in yet."""
     member, new = await join.join(store, clock, name)
-    async with store.write() as tx:
-        await journal.lock_head(tx, Asset.SAT)
-        entry = bookings.deposit(member, sats(HAS_SAT), name.encode().hex(), None)
-        await journal.append(tx, entry, clock.now_us())
     return Mover(member, new.secret, name)

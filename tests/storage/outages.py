@@ -21,15 +21,16 @@ from typing import Final
 
 from node.clock import ManualClock, SystemClock
 from node.store.engine import open_store
-from node.wallet.lightning.simulated import open_simulated_network
+from node.wallet.lightning.simulated import SimulatedNetwork, open_simulated_network
 from tests.simulation.scene import open_scene
 from tests.storage.clicks import judge_clicks, people
 from tests.storage.cuts import CREATORS, MONTH
 from tests.storage.database import DatabaseServer, open_database_server
 from tests.storage.lives import Serving, settle
 from tests.storage.month import Play
-from tests.storage.mover import Mover, make_mover
+from tests.storage.mover import WALLETS_MSAT, Mover, make_mover
 from tests.storage.storm import Storm
+from tests.storage.waiting import until
 
 IN_FLIGHT, LINES = 1000, 100
 LIMIT_S: Final = 300
@@ -74,13 +75,13 @@ async def _serving(
     folder: Path, server: DatabaseServer, kills: int, random: Random, report: OutageReport,
     say: Callable[[str], None],
 ) -> None:  # fmt: skip
-    async with open_simulated_network(folder / "net", {"node": 0}) as network:
+    async with open_simulated_network(folder / "net", WALLETS_MSAT) as network:
         port = settle(folder / "node", server.url, network.nodes["node"].lndconnect)
         async with open_store(server.url) as store:
             tokens, numbers = await people(store, 200, (kills + 2) * IN_FLIGHT * 4)
             mover = await make_mover(store, SystemClock(), "mover")
         storm = Storm(tokens, numbers, LINES, IN_FLIGHT, random)
-        async with _served(folder / "node", port, storm, mover):
+        async with _served(folder / "node", port, storm, mover, network):
             for kill in range(kills):
                 await _outage(server, storm, mover, random, report, backend=kill % 2 == 1)
                 say(f"{kill + 1} kills, {storm.acknowledged} clicks, {dict(mover.seen)}")
@@ -94,7 +95,9 @@ async def _serving(
 
 
 @asynccontextmanager
-async def _served(folder: Path, port: int, storm: Storm, mover: Mover) -> AsyncIterator[None]:
+async def _served(
+    folder: Path, port: int, storm: Storm, mover: Mover, network: SimulatedNetwork
+) -> AsyncIterator[None]:
     """One life of a node, which outlives every database; at the end it answers everything."""
     life = Serving(folder, port)
     moving = None
@@ -102,13 +105,15 @@ async def _served(folder: Path, port: int, storm: Storm, mover: Mover) -> AsyncI
         await life.until_serving()
         await storm.connect(port)
         mover.urls.append(life.url)
+        await mover.pay_in(network)
         moving = asyncio.create_task(mover.work(), name="mover")
         yield
         await storm.until_over(LIMIT_S)
         mover.over = True
-        await asyncio.wait_for(moving, LIMIT_S)
+        await until(moving.done, LIMIT_S, lambda: f"the last movement is done: {dict(mover.seen)}")
+        await life.until_ready(LIMIT_S, ready=True)
         storm.hang_up()
-        assert life.end() == 0, life.said()
+        assert await life.end() == 0, life.said()
     finally:
         if moving is not None:
             moving.cancel()
@@ -125,9 +130,11 @@ async def _outage(
     await _kill(server, random, backend=backend)
     began, done = perf_counter(), mover.seen["200"]
     await storm.until_acknowledged(storm.acknowledged + IN_FLIGHT, LIMIT_S)
-    async with asyncio.timeout(LIMIT_S):
-        while mover.seen["200"] <= done:
-            await asyncio.sleep(0.01)
+    await until(
+        lambda: mover.seen["200"] > done,
+        LIMIT_S,
+        lambda: f"money moves again: {dict(mover.seen)}",
+    )
     report.slowest_return_s = max(report.slowest_return_s, perf_counter() - began)
 
 

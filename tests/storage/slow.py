@@ -85,7 +85,7 @@ async def run_slow(
             await _attacked(port, run, storm, report, say)
             await _honest(port, run.asks, report)
             assert life.alive, life.said()
-            assert life.end() == 0, life.said()
+            assert await life.end() == 0, life.said()
         finally:
             life.kill()
     async with open_store(database) as store:

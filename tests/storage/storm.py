@@ -23,10 +23,12 @@ from typing import Final, cast
 
 from node.devnet.bench_load import post
 from node.month import Month
+from tests.storage.waiting import until
 
 UNDONE: Final = 0.2
 REPEATED: Final = 0.1
 RETRY_S: Final = 0.05
+CONNECT_LIMIT_S: Final = 60
 WAVE: Final = 200
 """Connections that are opened at once: the kernel's queue of new ones is not endless."""
 
@@ -91,9 +93,14 @@ class Storm:
         """Connect every line to a life of the node; what was not answered is sent again."""
         for first in range(0, len(self._lines), WAVE):
             wave = self._lines[first : first + WAVE]
-            await asyncio.gather(
+            connecting = asyncio.gather(
                 *(line.connect(port, self._address(first + n)) for n, line in enumerate(wave))
             )
+            try:
+                await asyncio.wait_for(connecting, CONNECT_LIMIT_S)
+            except TimeoutError:
+                words = f"not within {CONNECT_LIMIT_S} s: {len(wave)} connections, from the"
+                raise AssertionError(f"{words} {first}th on; {self.told()}") from None
 
     def _address(self, line: int) -> tuple[str, int] | None:
         return (self.addresses[line % len(self.addresses)], 0) if self.addresses else None
@@ -105,16 +112,26 @@ class Storm:
 
     async def until_acknowledged(self, number: int, limit_s: float) -> None:
         """Wait for so many in all, or until every lane has ended."""
-        async with asyncio.timeout(limit_s):
-            while self.acknowledged < number and self.busy_lanes:
-                await asyncio.sleep(0.002)
+        await until(
+            lambda: self.acknowledged >= number or not self.busy_lanes,
+            limit_s,
+            lambda: f"{number} clicks acknowledged; {self.told()}",
+            poll_s=0.002,
+        )
 
     async def until_over(self, limit_s: float) -> None:
         """Begin nothing more, and wait until everything is acknowledged."""
         self.over = True
-        async with asyncio.timeout(limit_s):
-            while self.busy_lanes:
-                await asyncio.sleep(0.01)
+        await until(
+            lambda: not self.busy_lanes,
+            limit_s,
+            lambda: f"every click that was asked is acknowledged; {self.told()}",
+        )
+
+    def told(self) -> str:
+        """How far it has come, in words."""
+        lines = sum(line.connected for line in self._lines)
+        return f"{lines} lines, {self.busy_lanes} lanes, {dict(self.seen)}, {self.wrong}"
 
     def click(self, pair: Pair, key: str, *, flattrs: bool) -> Request:
         """A request, as bytes."""
@@ -208,6 +225,10 @@ class _Line(asyncio.Protocol):
             await loop.create_connection(lambda: self, "127.0.0.1", port, local_addr=local)
         except OSError:
             self._storm.seen["not connected"] += 1
+
+    @property
+    def connected(self) -> bool:
+        return self._transport is not None
 
     def hang_up(self) -> None:
         if self._transport is not None:

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Final
 
 from node.errors import DaemonError
+from tests.storage.waiting import until
 
 CALLS: Final = "pwrite64,fdatasync,fsync,ftruncate"
 ATTACH_LIMIT_S: Final = 60
 LIFT_LIMIT_S: Final = 10
-_POLL_S: Final = 0.01
 
 
 class Injection:
@@ -40,9 +40,11 @@ class Injection:
 
     async def until_hit(self, limit_s: float) -> None:
         """Wait until one was, or the process has ended."""
-        async with asyncio.timeout(limit_s):
-            while not self.hits and self._process.returncode is None:
-                await asyncio.sleep(_POLL_S)
+        await until(
+            lambda: bool(self.hits) or self._process.returncode is not None,
+            limit_s,
+            lambda: f"a system call that meets the fault; strace wrote {self._trace.name}",
+        )
 
     async def lift(self) -> None:
         """Let go of the process: its disk is well again.
@@ -50,10 +52,13 @@ class Injection:
         strace may wait for ever for a process that was killed under it; the kernel lets go, too.
         """
         for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError, TimeoutError):
+            with suppress(ProcessLookupError):
+                self._process.send_signal(how)
+            with suppress(TimeoutError):
                 async with asyncio.timeout(LIFT_LIMIT_S):
-                    self._process.send_signal(how)
                     await self._process.wait()
+                    return
+        raise DaemonError(f"strace does not end, {LIFT_LIMIT_S} s after SIGKILL")
 
 
 @asynccontextmanager
@@ -63,17 +68,24 @@ async def injecting(pid: int, fault: str, trace: Path) -> AsyncIterator[Injectio
         raise DaemonError(
             "a failing disk needs strace: install it (Debian: apt-get install strace)"
         )
-    process = await asyncio.create_subprocess_exec(
-        program, "-f", "-e", f"trace={CALLS}", "-e", f"inject={fault}", "-o", str(trace),
-        "-p", str(pid), stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    told = trace.with_name(f"{trace.name}.told")  # no pipe: each new thread is a line, and it fills
+    with told.open("wb") as out:
+        process = await asyncio.create_subprocess_exec(
+            program, "-f", "-e", f"trace={CALLS}", "-e", f"inject={fault}", "-o", str(trace),
+            "-p", str(pid), stderr=out,
+        )  # fmt: skip
     injection = Injection(process, trace)
     try:
-        assert process.stderr is not None, "it is a pipe"
-        async with asyncio.timeout(ATTACH_LIMIT_S):
-            said = (await process.stderr.readline()).decode().strip()
-        if "attached" not in said:
-            raise DaemonError(f"strace can't trace here, so a disk can't be made to fail: {said}")
+        await until(
+            lambda: "attached" in told.read_text() or process.returncode is not None,
+            ATTACH_LIMIT_S,
+            lambda: f"strace is attached; it says: {told.read_text()}",
+        )
+        if "attached" not in (said := told.read_text()):
+            raise DaemonError(
+                "strace can't trace here, so a disk can't be made to fail: run it as root, or allow"
+                f" ptrace (in a container: --cap-add SYS_PTRACE); it says: {said}"
+            )
         yield injection
     finally:
         await injection.lift()

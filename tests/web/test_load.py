@@ -10,7 +10,7 @@ from node.config import WebSettings
 from node.errors import RailUnavailable
 from node.flows import flattr, join
 from node.flows.fold import fold
-from node.store import members
+from node.store import click_writer, members
 from node.web import problems, server
 from tests.web.conftest import open_world
 
@@ -147,6 +147,34 @@ async def test_the_node_says_that_lightning_is_simulated_and_when_it_is_away(wor
     assert (refused.status, refused.slug) == (503, "rail-unavailable")
     assert int(refused.headers["Retry-After"]) > 0
     assert (await alice("POST", "/flattrs", {"url": "https://a.example/"})).status == 200
+
+
+async def test_a_node_that_can_not_write_clicks_says_so_for_a_while_or_until_it_can(
+    world, monkeypatch
+):
+    async def full(*_: object) -> None:
+        raise OSError("a secret of the disk")
+
+    async def ready():
+        return await world.nobody("GET", "/readyz", api="")
+
+    async def fails():
+        with monkeypatch.context() as broken:
+            for writer in (click_writer.SqliteWriter, click_writer._PostgresWriter):
+                broken.setattr(writer, "commit", full)
+            assert (await alice("POST", "/flattrs", asked)).status == 503
+        told = await ready()
+        assert (told.status, told.body["parts"]["database"]["good"]) == (503, False)
+        assert "clicks can't be written" in told.body["parts"]["database"]["words"]
+        assert "secret" not in str(told.body)
+
+    alice, asked = await world.join("alice"), {"url": "https://a.example/"}
+    await fails()
+    assert (await alice("POST", "/flattrs", asked)).status == 200
+    assert (await ready()).status == 200
+    await fails()
+    world.clock.advance(flattr.TROUBLE_S)
+    assert (await ready()).status == 200
 
 
 @pytest.mark.parametrize("path", ["/me", "/flattrs"])
