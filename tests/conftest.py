@@ -14,6 +14,7 @@ from typing import Any
 
 import aiosqlite
 import pytest
+from hypothesis import HealthCheck, settings
 
 from node.clock import ManualClock
 from node.devnet.postgres import open_database, open_postgres
@@ -23,6 +24,10 @@ from node.store.engine import Store, open_store
 from tests.migrated import upgrade_by_copy
 
 MONTH = Month(2026, 11)
+
+# No example is judged by how long it takes: the machine may be busy with other tests.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 # The vault's tests run in a venv of their own: `make contract`.
 collect_ignore = ["contracts"]

@@ -7,8 +7,9 @@ transaction sees one state from its first statement to its last.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
@@ -36,6 +37,7 @@ NEWEST: Final = (2**63 - 1, "")
 CONNECT_LIMIT_S: Final = 10
 STATEMENT_LIMIT_S: Final = 600
 """No statement of the largest close takes a tenth of it; a dead network would take for ever."""
+FINISH_LIMIT_S: Final = 5
 _SQLITE_MIN: Final = (3, 38)
 
 
@@ -173,6 +175,10 @@ class Store:
         self._columns: dict[str, tuple[str, ...]] = {}
         sqlite_ = self.dialect.name == "sqlite"
         self._writer = Writer(self._writing, self._columns) if sqlite_ else None
+        self._reads = 0
+        self._unread = asyncio.Event()
+        self._unread.set()
+        self._ending = False
 
     @property
     def path(self) -> str:
@@ -180,9 +186,13 @@ class Store:
         return self._engine.url.database or ""
 
     async def finish(self) -> None:
-        """Wait for commits that are under way."""
+        """Wait for commits and reads that are under way, and let nobody read any more."""
         if self._writer is not None:
             await self._writer.finish()
+        self._ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_LIMIT_S):
+                await self._unread.wait()
 
     @asynccontextmanager
     async def write(self, step: str = "", *, short: bool = False) -> AsyncIterator[Tx]:
@@ -213,10 +223,19 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A transaction that sees one state and changes nothing. Raises DatabaseAway."""
-        with told_as_away():
-            async with self._reading.begin() as connection:
-                driver = await driver_of(connection, self._columns)
-                yield Tx(connection, self.dialect, driver, writes=False)
+        if self._ending:
+            raise DatabaseAway("the node is ending")
+        self._reads += 1
+        self._unread.clear()
+        try:
+            with told_as_away():
+                async with self._reading.begin() as connection:
+                    driver = await driver_of(connection, self._columns)
+                    yield Tx(connection, self.dialect, driver, writes=False)
+        finally:
+            self._reads -= 1
+            if not self._reads:
+                self._unread.set()
 
 
 @asynccontextmanager
