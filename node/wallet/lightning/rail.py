@@ -131,7 +131,8 @@ class LightningRail:
             answer = await self._lnd.pay_invoice(attempt.message, fee_limit_msat=fee_limit_msat)
         if answer.payment is not None:
             self._verdicts.heard(attempt.reference, answer.payment)
-        _log.info("lightning_sent", attempt=attempt.id, answer=answer.words)
+        else:
+            _log.info("lightning_not_answered", attempt=attempt.id, answer=answer.words)
 
     async def check(self, attempt: Attempt) -> Mapping[PayoutId, Outcome]:
         """Say what became of it (verdict.py). Raises RailUnavailable, ConfigError."""
