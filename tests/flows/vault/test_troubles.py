@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from node.devnet.evm import jump, local_key
-from node.devnet.evm_vault import DOLLAR, LocalVault
+from node.devnet.evm_vault import DOLLAR, LocalVault, act
 from node.errors import Conflict, NotFound
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
@@ -27,7 +27,12 @@ from node.settlement.payout import PayoutState
 from node.store import attempts, checks, leases, payouts, transactions, vault_months
 from node.store.closes import Stage
 from node.store.engine import open_store
-from node.wallet.stablecoin.calldata import abandon_calldata, reclaim_calldata, veto_calldata
+from node.wallet.stablecoin.calldata import (
+    abandon_calldata,
+    reclaim_calldata,
+    transfer_calldata,
+    veto_calldata,
+)
 from tests.conftest import MONTH
 from tests.flows.vault.vault_town import CEILING_WEI, Town, open_town
 from tests.killed import killed, points_of
@@ -89,6 +94,13 @@ async def test_a_month_that_can_not_be_charged_any_more_charges_nobody_and_stops
     assert (month.number, month.gross) == (2, 10 * DOLLAR)
 
 
+async def _begin(town: Town) -> None:
+    """An attempt is stored, and nothing signed for it yet."""
+    assert (await town.payer().round()).sent == 1
+    async with town.world.store.read() as tx:
+        assert await transactions.unfinished(tx, town.coin.signer.address) == []
+
+
 @asynccontextmanager
 async def _restored(town: Town, copy: str):
     """A node on the copy of a database, with the same key."""
@@ -118,12 +130,17 @@ def _copy(town: Town, tmp_path) -> str:
     return path
 
 
+@pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(town, tmp_path):
+async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(
+    town, tmp_path, begun
+):
     """It made it again: a transfer has nothing but its nonce to protect it."""
     await town.end()
     await town.play()
     await town.target("light")
+    if begun:
+        await _begin(town)
     copy = _copy(town, tmp_path)
     await town.play()
     address = local_key("light").address
@@ -136,9 +153,33 @@ async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(t
         assert await town.has(address) == WAITED
         money, signer = again.coin.money, again.coin.signer
         await account_key(money.store, money.chain, money.chain_id, signer.address)
-        await again.payer().round()
+        for _ in range(1 if begun else 2):
+            await again.payer().round()
         async with again.world.store.read() as tx:
             assert await transactions.unfinished(tx, signer.address), "it may go on now"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_restored_database_asks_a_person_also_when_the_address_has_too_little(
+    town, tmp_path
+):
+    """It only said what is due and what is there, and nobody was asked about the lost transfer."""
+    await town.end()
+    await town.play()
+    money, signer = town.coin.money, town.coin.signer
+    rest = await town.has(signer.address) - WAITED
+    away = transfer_calldata(local_key("x").address, rest)
+    await act(town.local, town.vault.operator, town.coin.token, away)
+    await account_key(money.store, money.chain, money.chain_id, signer.address)
+    await town.target("light")
+    copy = _copy(town, tmp_path)
+    await town.play()
+    assert await town.has(signer.address) == 0
+    async with _restored(town, copy) as again:
+        report = await again.payer().round()
+        assert "account-key" in report.trouble
+        async with again.world.store.read() as tx:
+            assert await attempts.with_prefix(tx, RAIL, PREFIX) == []
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])
@@ -148,6 +189,8 @@ async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp
     await town.end()
     await town.play()
     address = await town.target("light")
+    if begun:
+        await _begin(town)
     copy = _copy(town, tmp_path)
     await town.play()
     async with town.world.store.read() as tx:
@@ -155,7 +198,6 @@ async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp
         tx_hash = await attempts.proof_of(tx, made.id)
     async with _restored(town, copy) as again:
         if begun:
-            await again.payer().round()
             await again.payer().round()
         (payout_id,) = made.payouts
         with pytest.raises(NotFound):
