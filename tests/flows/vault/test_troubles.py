@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from node.devnet.evm import jump, local_key
-from node.devnet.evm_vault import DOLLAR, LocalVault, act
+from node.devnet.evm_vault import DOLLAR, act
 from node.errors import Conflict, NotFound
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
@@ -18,7 +15,6 @@ from node.flows.audits.vault import vault_lines
 from node.flows.vault import chain_money
 from node.flows.vault.chain_key import account_key
 from node.flows.vault.stablecoin import RAIL
-from node.flows.vault.transact import Transactor
 from node.flows.vault.transfer import PREFIX
 from node.flows.vault.transferred import mark_transferred
 from node.ledger import accounts
@@ -26,7 +22,6 @@ from node.money import Asset, sats
 from node.settlement.payout import PayoutState
 from node.store import attempts, checks, leases, payouts, transactions, vault_months
 from node.store.closes import Stage
-from node.store.engine import open_store
 from node.wallet.stablecoin.calldata import (
     abandon_calldata,
     reclaim_calldata,
@@ -34,7 +29,8 @@ from node.wallet.stablecoin.calldata import (
     veto_calldata,
 )
 from tests.conftest import MONTH
-from tests.flows.vault.vault_town import CEILING_WEI, Town, open_town
+from tests.flows.vault.restored import copy_of, restored
+from tests.flows.vault.vault_town import Town, open_town
 from tests.killed import killed, points_of
 
 KILLED = points_of("vault.transferred")
@@ -101,35 +97,6 @@ async def _begin(town: Town) -> None:
         assert await transactions.unfinished(tx, town.coin.signer.address) == []
 
 
-@asynccontextmanager
-async def _restored(town: Town, copy: str):
-    """A node on the copy of a database, with the same key."""
-    async with open_store(f"sqlite:///{copy}") as old:
-        world = replace(town.world, store=old)
-        local: LocalVault = town.vault
-        transactor = Transactor(
-            old, world.clock, local.local.chain, local.local.chain_id, local.operator, CEILING_WEI
-        )
-        coin = replace(
-            town.coin,
-            money=replace(town.coin.money, store=old),
-            transactor=transactor,
-            months=type(town.coin.months)(
-                local.local.chain, local.local.chain_id, local.vault, transactor
-            ),
-        )
-        world.clock.advance(3600)
-        yield replace(town, world=world, coin=coin, lives=7, said=[])
-
-
-def _copy(town: Town, tmp_path) -> str:
-    path = str(tmp_path / "copy.sqlite")
-    source = sqlite3.connect(town.world.store.path)
-    source.execute("VACUUM INTO ?", (path,))
-    source.close()
-    return path
-
-
 @pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(
@@ -141,11 +108,11 @@ async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(
     await town.target("light")
     if begun:
         await _begin(town)
-    copy = _copy(town, tmp_path)
+    copy = copy_of(town, tmp_path)
     await town.play()
     address = local_key("light").address
     assert await town.has(address) == WAITED
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         for _ in range(12):
             report = await again.payer().round()
             await town.local.mine()
@@ -172,10 +139,10 @@ async def test_a_restored_database_asks_a_person_also_when_the_address_has_too_l
     await act(town.local, town.vault.operator, town.coin.token, away)
     await account_key(money.store, money.chain, money.chain_id, signer.address)
     await town.target("light")
-    copy = _copy(town, tmp_path)
+    copy = copy_of(town, tmp_path)
     await town.play()
     assert await town.has(signer.address) == 0
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         report = await again.payer().round()
         assert "account-key" in report.trouble
         async with again.world.store.read() as tx:
@@ -191,12 +158,12 @@ async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp
     address = await town.target("light")
     if begun:
         await _begin(town)
-    copy = _copy(town, tmp_path)
+    copy = copy_of(town, tmp_path)
     await town.play()
     async with town.world.store.read() as tx:
         (made,) = await attempts.with_prefix(tx, RAIL, PREFIX)
         tx_hash = await attempts.proof_of(tx, made.id)
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         if begun:
             await again.payer().round()
         (payout_id,) = made.payouts
@@ -230,10 +197,10 @@ async def _goes_on_and_is_clean(town: Town) -> None:
 async def test_a_restored_database_takes_up_the_month_that_the_vault_has_paid(town, tmp_path):
     """It would have charged the readers a second time, a month later."""
     await town.end()
-    copy = _copy(town, tmp_path)
+    copy = copy_of(town, tmp_path)
     await town.play()
     before = await town.has(town.vault.address)
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         await again.play()
         assert (await again.close()).stage is Stage.CHECKED
         async with again.world.store.read() as tx:
