@@ -157,12 +157,12 @@ def _dearer(newest: Any) -> Fees:
 MUTANTS: Final = {
     one.__name__: Mutant(one, 300, sample)
     for one, sample in (
-        (new_nonce_after_a_timeout, 12),
+        (new_nonce_after_a_timeout, 56),
         (bump_under_another_nonce, 0),
-        (send_before_storing, 55),
-        (believe_what_is_mined, 0),
+        (send_before_storing, 51),
+        (believe_what_is_mined, 1),
         (believe_one_rpc, 0),
-        (forget_the_accounted_check, 55),
+        (forget_the_accounted_check, 51),
         (sign_anew_when_nothing_is_found, 0),
         (forget_that_a_batch_is_paid, 0),
     )
