@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 
 import pytest
@@ -180,6 +182,30 @@ async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp
         await _goes_on_and_is_clean(again)
         async with again.world.store.read() as tx:
             assert (await payouts.get(tx, payout_id)).state is PayoutState.PAID
+    assert await town.has(address) == WAITED
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_person_tells_of_a_transfer_whose_dearer_signature_was_lost(town, tmp_path):
+    """Its nonce was used by a transaction that the copy does not know, and it waited for ever."""
+    await town.end()
+    await town.play()
+    address = await _begin_transfer(town)
+    copy = copy_of(town, tmp_path)
+    with closing(sqlite3.connect(copy)) as old:  # it knows a cheaper signature than was mined
+        cheap = "UPDATE signed_transaction SET tx_hash = ? WHERE purpose LIKE 'transfer:%'"
+        assert old.execute(cheap, ("0x" + "ab" * 32,)).rowcount == 1
+        old.commit()
+    await town.play()
+    async with town.world.store.read() as tx:
+        (made,) = await attempts.with_prefix(tx, RAIL, PREFIX)
+        tx_hash = await attempts.proof_of(tx, made.id)
+    async with restored(town, copy) as again:
+        async with again.world.store.read() as tx:
+            assert not await transactions.is_known(tx, tx_hash)
+        assert "account-key" in (await again.payer().round()).trouble
+        assert (await mark_transferred(again.coin, made.payouts[0], tx_hash)).units == WAITED
+        await _goes_on_and_is_clean(again)
     assert await town.has(address) == WAITED
 
 
