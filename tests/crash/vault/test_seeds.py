@@ -8,10 +8,7 @@ from tests.crash import seeds
 from tests.crash.vault.mutants import MUTANTS
 
 SEEDS = range(6)
-SAMPLED = (
-    "believe_what_is_mined", "forget_the_accounted_check", "new_nonce_after_a_timeout",
-    "send_before_storing",
-)  # fmt: skip
+SAMPLED = sorted(MUTANTS)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
