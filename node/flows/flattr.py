@@ -91,6 +91,7 @@ class Clicks:
         self._keys: OrderedDict[tuple[MemberId, bytes], tuple[bytes, asyncio.Future[Month]]]
         self._keys = OrderedDict()
         self._folded = Together[tuple[MemberId, bytes], tuple[bytes, Month]](self._find_folded)
+        self._on_disk = Together[tuple[MemberId, bytes], tuple[bytes, Month]](self._find_on_disk)
         self.written = 0
         self._troubled_until_s = 0
 
@@ -169,12 +170,14 @@ class Clicks:
         named = hashlib.blake2b(key.encode(), digest_size=_DIGEST_BYTES).digest()
         body = hashlib.blake2b(f"{thing}:{op}".encode(), digest_size=_DIGEST_BYTES).digest()
         mine = (member, named)
-        if mine not in self._keys and (before := await self._folded.get(mine)) is not None:
-            _demand_same(before[0], body)
-            return before[1]
+        if (known := self._keys.get(mine)) is None or _has_failed(known[1]):
+            look = self._folded if known is None else self._on_disk
+            if (before := await look.get(mine)) is not None:
+                _demand_same(before[0], body)
+                return before[1]
         # No await between looking and adding: two requests with one key can't both be first.
         known = self._keys.get(mine)
-        if known is not None and not (known[1].done() and known[1].exception() is not None):
+        if known is not None and not _has_failed(known[1]):
             _demand_same(known[0], body)
             return await known[1]
         done = self._add((member, thing, op, named + body))
@@ -189,6 +192,19 @@ class Clicks:
         """(body, month) of folded clicks by key: one query for all that wait, not one for each."""
         async with self.store.read() as tx:
             return await flattrs.keys_used(tx, keys)
+
+    async def _find_on_disk(
+        self, keys: Sequence[tuple[MemberId, bytes]]
+    ) -> Mapping[tuple[MemberId, bytes], tuple[bytes, Month]]:
+        """The same, and of those that are not folded yet: what failed may have been written."""
+        async with self.store.read() as tx:
+            waiting = await inbox.keys(tx)
+            folded = await flattrs.keys_used(tx, keys)
+        found = {
+            (member, request[:_DIGEST_BYTES]): (request[_DIGEST_BYTES:], month)
+            for member, request, month in sorted(waiting, key=lambda one: one[2], reverse=True)
+        }
+        return found | folded
 
     def _add(self, row: ClickRow) -> asyncio.Future[Month]:
         group = self._filling
@@ -253,6 +269,11 @@ async def _open_writers(
             yield [writer]
         else:
             yield await stack.enter_async_context(open_socket_writer(socket.path))
+
+
+def _has_failed(done: asyncio.Future[Month]) -> bool:
+    """Whether a group could not be written, or was and its answer was lost."""
+    return done.done() and done.exception() is not None
 
 
 def _demand_same(before: bytes, body: bytes) -> None:

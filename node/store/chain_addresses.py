@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,12 @@ from node.ids import MemberId
 from node.money import Asset
 from node.month import Month
 from node.store.engine import Tx
+
+_POT_BEFORE: Final = (
+    "coalesce((SELECT units FROM chain_event WHERE chain_event.chain_id = chain_address.chain_id"
+    " AND chain_event.address = chain_address.address AND kind = 'pot_set' AND state <> 'pending'"
+    " AND time_s < :until_s ORDER BY block_number DESC, log_index DESC LIMIT 1), 0)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +87,27 @@ async def set_pot(tx: Tx, chain_id: int, address: str, units: int) -> None:
     )  # fmt: skip
 
 
-async def pots_to_move(tx: Tx, chain_id: int, asset: Asset, month: Month) -> NDArray[np.int64]:
+async def pots_to_move(
+    tx: Tx, chain_id: int, asset: Asset, month: Month, until_s: int | None
+) -> NDArray[np.int64]:
     """Members whose pot of this month is not min(the vault's pot, what they have), in order.
 
     Rows: member, the pot that it should be, the pot that it is. What they have is what is
-    available and in that pot.
+    available and in that pot. `until_s`: the vault's pot is the one that was set before then.
     """
+    limit = "pot_units" if until_s is None else _POT_BEFORE
+    before = {} if until_s is None else {"until_s": until_s}
     rows = await tx.numbers(
         "SELECT member AS c0, wanted AS c1, pot AS c2 FROM (SELECT member, pot, CASE"
-        " WHEN pot_units < free + pot THEN pot_units ELSE free + pot END AS wanted FROM ("
-        "SELECT chain_address.member, pot_units, coalesce(free.balance, 0) AS free,"
+        " WHEN most < free + pot THEN most ELSE free + pot END AS wanted FROM ("
+        "SELECT chain_address.member, " + limit + " AS most, coalesce(free.balance, 0) AS free,"
         " coalesce(pot.balance, 0) AS pot FROM chain_address"
         " LEFT JOIN account AS free ON free.asset = :asset"
         " AND free.name = 'available:' || CAST(chain_address.member AS text)"
         " LEFT JOIN account AS pot ON pot.asset = :asset"
         " AND pot.name = 'pot:' || CAST(chain_address.member AS text) || :of_month"
         " WHERE chain_address.chain_id = :chain_id) AS have) AS compared WHERE wanted <> pot", 3,
-        chain_id=chain_id, asset=asset, of_month=f":{month}",
+        chain_id=chain_id, asset=asset, of_month=f":{month}", **before,
     )  # fmt: skip
     return rows[:, np.argsort(rows[0])]
 

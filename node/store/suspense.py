@@ -18,6 +18,8 @@ class Unexplained:
     member: MemberId
     ref: str
     units: int
+    time_s: int
+    """Its block's."""
 
 
 async def unexplained(tx: Tx, chain_id: int, asset: Asset) -> list[Unexplained]:
@@ -25,7 +27,8 @@ async def unexplained(tx: Tx, chain_id: int, asset: Asset) -> list[Unexplained]:
     if not await journal.balance(tx, accounts.suspense(asset)):
         return []
     rows = await tx.rows(
-        "SELECT member, ref, units FROM (SELECT chain_address.member, entry.ref, entry.number,"
+        "SELECT member, ref, units, time_s FROM (SELECT chain_address.member, entry.ref,"
+        " entry.number, chain_event.time_s,"
         " CAST(posting.units - coalesce((SELECT sum(back.units) FROM entry AS later"
         " JOIN posting AS back ON back.entry = later.number"
         " JOIN account AS there ON there.id = back.credit"
@@ -40,4 +43,4 @@ async def unexplained(tx: Tx, chain_id: int, asset: Asset) -> list[Unexplained]:
         " WHERE units > 0 ORDER BY number",
         chain_id=chain_id, asset=asset,
     )  # fmt: skip
-    return [Unexplained(MemberId(row.member), row.ref, row.units) for row in rows]
+    return [Unexplained(MemberId(row.member), row.ref, row.units, row.time_s) for row in rows]

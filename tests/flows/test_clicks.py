@@ -119,3 +119,32 @@ async def test_what_could_not_be_written_is_not_acknowledged(world, monkeypatch)
     assert not await stands(world)
     await world.flattr("ann", "song", "k")
     assert await stands(world)
+
+
+@pytest.mark.parametrize("folded", [False, True])
+async def test_a_key_whose_answer_was_lost_is_told_the_month_that_it_was_written_in(
+    world, monkeypatch, folded
+):
+    """It was written, and refused; asked again after the month it was told the next one."""
+    commits = {one: one.commit for one in (click_writer.SqliteWriter, click_writer._PostgresWriter)}
+
+    def losing(commit):
+        async def lose(self, clicks):
+            await commit(self, clicks)
+            raise OSError("the answer was lost")
+
+        return lose
+
+    with monkeypatch.context() as broken:
+        for writer, commit in commits.items():
+            broken.setattr(writer, "commit", losing(commit))
+        with pytest.raises(Busy):
+            await world.flattr("ann", "song", "k")
+    if folded:
+        await fold(world.store, world.clock)
+    world.clock.set(MONTH.ends_s + 1)
+    assert (await world.flattr("ann", "song", "k")).month == MONTH
+    with pytest.raises(KeyReused):
+        await world.undo("ann", "song", "k")
+    assert world.clicks.written == 0
+    assert await stands(world)

@@ -14,5 +14,6 @@ async def is_accounted(stablecoin: Stablecoin, report: RoundReport) -> bool:
         money.store, money.chain, money.chain_id, address, money.vault.address
     )
     if strange:
+        report.say(UNACCOUNTED)
         report.need(UNACCOUNTED)
     return not strange

@@ -1,7 +1,7 @@
 """What the vault's events do to the books, inside the transaction of whoever has read them.
 
     deposited, reclaimed   wallet ─▶ available
-    withdrawn              available, then open pots (the newest first) ─▶ wallet
+    withdrawn              available, then pots from its month on (the newest first) ─▶ wallet
     pot_set                remembered with the address; the pots follow, all at once
 
 The contract decides what a member may take out and how much may be charged, so nothing here can
@@ -9,6 +9,9 @@ refuse an event. The pots are not moved by their events but made equal to the va
 pot of the month holds min(the vault's pot, what the member has), and what the member has is what is
 available and in that pot. What an earlier month's close took, or will take, is in neither, so it is
 not counted twice although the vault is charged for it later.
+
+What happens after a month's end changes nothing in its pots, also while its close waits: who closes
+it late, or again after a restore, must split what was split, and perhaps charged, the first time.
 """
 
 from __future__ import annotations
@@ -57,25 +60,32 @@ async def book_waiting(tx: Tx, linked: LinkedAddress, now_us: int) -> int:
 
 
 async def settle_pots(
-    tx: Tx, chain_id: int, month: Month, now_us: int, *, only_lower: bool = False
+    tx: Tx, chain_id: int, month: Month, now_us: int, *, ended: bool = False
 ) -> None:
     """Make the pots of this month, for everybody who is linked, what the vault says.
 
-    A month that is closed, or is being closed, stays as it is.
+    `ended`: what it said at the month's end; then no pot grows any more. A month that is closed, or
+    is being closed, stays as it is.
     """
     head = await journal.lock_head(tx, USD)
     if await closes.takes_no_money(tx, month, USD):
         return
-    members, wanted, have = await chain_addresses.pots_to_move(tx, chain_id, USD, month)
-    grown = np.zeros_like(wanted) if only_lower else np.maximum(wanted - have, 0)
+    until_s = month.ends_s if ended else None
+    members, wanted, have = await chain_addresses.pots_to_move(tx, chain_id, USD, month, until_s)
+    grown = np.zeros_like(wanted) if ended else np.maximum(wanted - have, 0)
     entry = bookings.vault_pots(
         USD, month, members, grown, np.maximum(have - wanted, 0), f"{chain_id}:{head.seq}"
     )
     await bulk_journal.append(tx, entry, now_us)
 
 
-async def sources_of(tx: Tx, member: MemberId, units: int) -> list[tuple[Account, int]]:
-    """What a withdrawal is taken from; less than `units` in all if there is no more."""
+async def sources_of(
+    tx: Tx, member: MemberId, units: int, since: Month
+) -> list[tuple[Account, int]]:
+    """What a withdrawal of this month is taken from; less than `units` in all if there is no more.
+
+    A pot of a month that had ended by then is its close's, whether that has begun or not.
+    """
     await journal.lock_head(tx, USD)
     available = accounts.available(USD, member)
     have = [(available, (await journal.balance(tx, available)).units)]
@@ -83,7 +93,7 @@ async def sources_of(tx: Tx, member: MemberId, units: int) -> list[tuple[Account
     have += [
         (accounts.pot(USD, member, month), pots[month].units)
         for month in sorted(pots, reverse=True)
-        if not await closes.takes_no_money(tx, month, USD)
+        if month >= since and not await closes.takes_no_money(tx, month, USD)
     ]
     taken, left = [], units
     for account, there in have:
@@ -111,7 +121,8 @@ async def _book(tx: Tx, event: ChainEvent, member: MemberId, now_us: int) -> Non
                 await journal.append(tx, entry, now_us)
         case EventKind.WITHDRAWN:
             if amount:
-                sources = await sources_of(tx, member, event.units)
+                since = Month.at(event.time_s)
+                sources = await sources_of(tx, member, event.units, since)
                 entry = bookings.vault_withdrawal(event.id, amount, sources, event.ref)
                 await journal.append(tx, entry, now_us)
     await chain_events.credit(tx, event.id)

@@ -104,7 +104,7 @@ async def read_until(money: ChainMoney, cutoff_s: int) -> bool:
     month = Month.at(cutoff_s - 1)
     async with money.store.write("chain.lower") as tx:
         # The close of the month before may have rolled a whole pot on top of this one.
-        await settle_pots(tx, money.chain_id, month, money.clock.now_us(), only_lower=True)
+        await settle_pots(tx, money.chain_id, month, money.clock.now_us(), ended=True)
     return True
 
 

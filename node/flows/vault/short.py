@@ -25,6 +25,7 @@ from node.ids import MemberId, refund_id
 from node.ledger import bookings, closing
 from node.ledger.bookings import Refund
 from node.money import Amount, Asset
+from node.month import Month
 from node.settlement.limit import give_back, limit_readers, limit_things
 from node.settlement.month_split import READER_COLUMNS, THING_COLUMNS, pack, unpack
 from node.settlement.payout import Payout, PayoutKind
@@ -95,7 +96,7 @@ async def book_rest(tx: Tx, close: Close, chain_id: int, now_us: int) -> None:
     """What no share took goes back, and withdrawals beyond the books are explained."""
     await _refund(tx, close, chain_id, now_us)
     for one in await suspense.unexplained(tx, chain_id, close.asset):
-        sources = await sources_of(tx, one.member, one.units)
+        sources = await sources_of(tx, one.member, one.units, Month.at(one.time_s))
         if any(units for _, units in sources):
             entry = bookings.explained(close.asset, one.ref, close.month, sources)
             await journal.append(tx, entry, close.frozen_us)

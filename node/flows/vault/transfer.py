@@ -66,16 +66,19 @@ class Transfers:
         return [attempt for attempt in live if attempt.reference.startswith(PREFIX)]
 
     async def _next(self, report: RoundReport) -> Payout | None:
-        """The oldest payout that is due and that the node's address can pay."""
+        """The oldest payout that is due and that the node's address can pay.
+
+        None is while the key has done what is not known here: that may have paid it, and what is at
+        the address then says nothing about it.
+        """
         vault, address = self._stablecoin.money.vault, self._stablecoin.signer.address
         async with self._store.read() as tx:
-            due = await payouts.due(tx, _USD, now_s(self._clock), DUE_MAX)
-        if not due:
+            every = await payouts.due(tx, _USD, now_s(self._clock), DUE_MAX)
+        due = [payout for payout in every if payout.target is not None]
+        if not due or not await is_accounted(self._stablecoin, report):
             return None
         there = await vault.token_balance(address, finalized=True)
         for payout in due:
-            if payout.target is None:
-                continue
             if payout.amount.units <= there:
                 return payout
             report.say(f"{payout.amount} is due, and {Amount(there, _USD)} is at {address}")

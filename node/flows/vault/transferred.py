@@ -36,6 +36,7 @@ async def mark_transferred(stablecoin: Stablecoin, payout_id: PayoutId, tx_hash:
     anything of this payout is under way.
     """
     made = await _transfer_in(stablecoin, tx_hash)
+    lost = await _lost(stablecoin, payout_id)
     money = stablecoin.money
     async with money.store.write("vault.transferred") as tx:
         await journal.lock_head(tx, _USD)
@@ -45,7 +46,7 @@ async def mark_transferred(stablecoin: Stablecoin, payout_id: PayoutId, tx_hash:
         await _demand_unknown(tx, tx_hash)
         await _demand_its_own(tx, payout, made)
         now_us = money.clock.now_us()
-        attempt = await _attempt_of(tx, stablecoin, payout, made.to, now_us)
+        attempt = await _attempt_of(tx, stablecoin, payout, made.to, now_us, lost)
         await attempts.settle(tx, attempt, Amount(0, _USD), tx_hash)
         await book_paid(tx, payout, tx_hash, now_us, None)
     return payout.amount
@@ -63,6 +64,33 @@ async def _transfer_in(stablecoin: Stablecoin, tx_hash: str) -> Transfer:
     if not receipt.ok or len(found) != 1 or found[0].sender != sender:
         raise Conflict(f"{tx_hash} is not a transfer of the token from {sender}")
     return found[0]
+
+
+async def _lost(stablecoin: Stablecoin, payout_id: PayoutId) -> ChainTransaction | None:
+    """What is signed for this payout and can't be mined any more: its nonce was used by another.
+
+    So it is after a restore, when the signature that was mined, a dearer one, was lost with the
+    database. Raises RailUnavailable.
+    """
+    chain = stablecoin.money.chain
+    async with stablecoin.money.store.read() as tx:
+        attempt = await _live(tx, payout_id)
+        stored = attempt and await transactions.get(tx, attempt.reference)
+        if not stored or stored.state is not TransactionState.SENT or stored.nonce is None:
+            return None
+        signed = await transactions.signatures(tx, stored.purpose, stored.nonce)
+    if await chain.nonce(stored.sender, finalized=True) <= stored.nonce:
+        return None
+    receipts = [await chain.receipt(one.tx_hash) for one in signed]
+    return None if any(receipts) else stored
+
+
+async def _live(tx: Tx, payout_id: PayoutId) -> Attempt | None:
+    """The transfer of this payout that is under way."""
+    for attempt in await attempts.live(tx, RAIL, _LIVE_MAX):
+        if attempt.payouts == (payout_id,) and attempt.reference.startswith(PREFIX):
+            return attempt
+    return None
 
 
 async def _demand_unknown(tx: Tx, tx_hash: str) -> None:
@@ -84,9 +112,10 @@ async def _demand_its_own(tx: Tx, payout: Payout, made: Transfer) -> None:
 
 
 async def _attempt_of(
-    tx: Tx, stablecoin: Stablecoin, payout: Payout, to: str, now_us: int
-) -> Attempt:
-    """The attempt that this was: one that is stored and of which nothing is signed, or a new one.
+    tx: Tx, stablecoin: Stablecoin, payout: Payout, to: str, now_us: int,
+    lost: ChainTransaction | None,
+) -> Attempt:  # fmt: skip
+    """The attempt that this was: a stored one of which nothing can be mined any more, or a new one.
 
     Raises Conflict.
     """
@@ -101,24 +130,24 @@ async def _attempt_of(
             await attempts.add(tx, made, 0, now_us)
             return made
         case PayoutState.IN_FLIGHT:
-            live = await attempts.live(tx, RAIL, _LIVE_MAX)
-            for attempt in live:
-                if attempt.payouts == (payout.id,) and attempt.reference.startswith(PREFIX):
-                    await _call_off(tx, stablecoin, attempt, now_us)
-                    return attempt
-            raise Conflict(f"payout {payout.id} is in a batch of the vault, which pays it once")
+            if (live := await _live(tx, payout.id)) is None:
+                raise Conflict(f"payout {payout.id} is in a batch of the vault, which pays it once")
+            await _call_off(tx, stablecoin, live, now_us, lost)
+            return live
         case PayoutState.PAID | PayoutState.RETURNED:
             raise Conflict(f"payout {payout.id} is {payout.state} already")
 
 
-async def _call_off(tx: Tx, stablecoin: Stablecoin, attempt: Attempt, now_us: int) -> None:
+async def _call_off(
+    tx: Tx, stablecoin: Stablecoin, attempt: Attempt, now_us: int, lost: ChainTransaction | None
+) -> None:
     """Nothing can be signed for it any more, also by who reads it now. Raises Conflict."""
     calldata = bytes.fromhex(attempt.message)
     call = ChainTransaction(attempt.reference, attempt.sender, stablecoin.token, calldata)
     await transactions.add(tx, call, now_us)
     stored = await transactions.get(tx, attempt.reference)
     assert stored is not None, "it was there, or was added"
-    if stored.state is not TransactionState.DUE:
+    if stored.state is not TransactionState.DUE and stored != lost:
         raise Conflict(f"{attempt.reference} is under way by itself: wait until it is final")
-    after = replace(stored, reason="it was transferred already")
+    after = replace(stored, nonce=None, reason="it was transferred already")
     await transactions.move(tx, stored, TransactionEvent.ELSEWHERE, after)

@@ -17,6 +17,7 @@ from node.config import Settings
 from node.errors import NodeError
 from node.flows import schedule
 from node.flows.node import Node, give_up_leases
+from node.flows.pay import Payer
 from node.wallet.lightning.channel import LndChannel
 from node.wallet.lightning.connection import LndConnection
 from node.wallet.lightning.lnd import Lnd
@@ -136,10 +137,20 @@ def open_seams(place: Place, servers: Servers, weather: Weather) -> Iterator[Non
     async def open_fetcher(**_: object) -> AsyncIterator[DirectFetcher]:
         yield DirectFetcher(servers, current())
 
+    dispatch = Payer._dispatch
+
+    async def dispatch_later(payer: Payer, *what: Any) -> None:
+        process = current()
+        if pause_s := weather.pause_s(process):
+            await asyncio.sleep(pause_s)
+            process.demand_alive()
+        await dispatch(payer, *what)
+
     with ExitStack() as stack:
         stack.enter_context(open_direct_sqlite(weather))
         stack.enter_context(servers.network.opened())
         stack.enter_context(patch("node.app.open_lnd", open_lnd))
+        stack.enter_context(patch.object(Payer, "_dispatch", dispatch_later))
         stack.enter_context(patch("node.app.open_fetcher", open_fetcher))
         stack.enter_context(patch("node.app.lnd_connection", lambda _: _CONNECTION))
         yield

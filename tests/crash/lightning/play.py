@@ -34,7 +34,8 @@ GAPS_S: Final = (0.0, 0.0, 0.003, 0.2, 2.0)
 ROUND_GAPS_S: Final = (0.0, 2.0, 31.0, 61.0, 130.0, 700.0, 3700.0)
 ROUNDS: Final = (4, 7)
 RACING_GAPS_S: Final = (2.0, 31.0, 31.0, 61.0, 61.0, 130.0)
-RACING_ROUNDS: Final = (6, 9)
+RACING_ROUNDS: Final = (9, 13)
+"""Enough to bury a payment and to make another while the other node stands still."""
 TRIES_MAX: Final = 60
 AWAY_EVERY: Final = 8
 """Of so many steps the other lnd answers in half, in a row, if it has ever paid."""

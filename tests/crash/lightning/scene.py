@@ -31,7 +31,7 @@ from node.wallet.lightning.targets import LnurlPay
 from tests.crash.lightning.door import Lnd, Place
 from tests.crash.lightning.host import Host, VirtualClock, open_seams
 from tests.crash.lightning.network import NODE, OTHER, Network, key_of
-from tests.crash.lightning.weather import Weather
+from tests.crash.lightning.weather import HOSTS, Weather
 from tests.crash.lightning.web import HOST, Servers
 from tests.crash.loop import run_virtual, seeded_secrets
 from tests.crash.process import open_processes
@@ -136,9 +136,7 @@ def open_scene(seed: int, base: Path, name: str = "") -> Iterator[Scene]:
     ):
         (folder / "seed").write_bytes(SEED)
         _spoil(folder / FILE)
-        hosts = [
-            Host(letter, chosen, folder, VirtualClock(clock.begins_s)) for letter in ("a", "b")
-        ]
+        hosts = [Host(letter, chosen, folder, VirtualClock(clock.begins_s)) for letter in HOSTS]
         yield Scene(
             seed, folder, network, weather, place, lnds, servers, hosts, {}, [], trace, random
         )

@@ -59,6 +59,10 @@ TOGETHER: Final[tuple[tuple[str, ...], ...]] = (
 )
 """Kinds that are worst together: a quarter of the seeds has one of these rows, whatever else."""
 KILLS_MAX: Final = 5
+HOSTS: Final = ("a", "b")
+"""How the two nodes are called; so do the names of their processes begin."""
+PAUSES_S: Final = (90.0, 500.0, 900.0, 1500.0)
+"""The longer ones suffice for the other node to bury a payment and to make another."""
 SHOWN_S: Final = (0.7, 5.0, 45.0, 90.0)
 """For how long lnd does not show a payment, or shows it as failed, that is neither."""
 FAILPOINTS: Final = tuple(
@@ -83,6 +87,8 @@ class Weather:
         self.struck: Counter[str] = Counter()
         self.calm = True
         self.kills_left = KILLS_MAX
+        self.slow = Random(f"slow {seed}").choice(HOSTS)
+        """Of two nodes the one that may stand still; the other goes on meanwhile."""
         self.owed = 0
         """Kills that are still to come, so that no seed has too few faults."""
         self.payments = Faults(payers={NODE, OTHER}, seed=seed)
@@ -139,8 +145,9 @@ class Weather:
 
     def at_commit(self, process: Process) -> Strike:
         """See `Strikes`."""
-        del process
         for kind, strike in COMMITS.items():
+            if strike is Strike.STALL and self._goes_on(process):
+                continue
             if self.strikes(kind, 0.12):
                 return strike
         return Strike.NONE
@@ -148,6 +155,19 @@ class Weather:
     def stall_s(self) -> float:
         """See `Strikes`."""
         return self.random.choice((5.0, 90.0, 200.0, 400.0))
+
+    def pause_s(self, process: Process) -> float:
+        """For how long a machine stands still, of two, when it is about to send; mostly not at all.
+
+        Its commit is done. What it does when it wakes up is what the lease's time is for.
+        """
+        if "second_node" not in self.chances or self._goes_on(process):
+            return 0.0
+        return self.random.choice(PAUSES_S) if self.strikes("db_stall") else 0.0
+
+    def _goes_on(self, process: Process) -> bool:
+        """Whether this is, of two nodes, the one that never stands still."""
+        return "second_node" in self.chances and not process.name.startswith(self.slow)
 
     def turns(self) -> bool:
         """See `Strikes`."""

@@ -58,7 +58,7 @@ class Servers:
 
     def _invoice(self, name: str, amount_msat: int, fault: str) -> str:
         draw = self.weather.random
-        if fault == "lnurl_reused" and (used := self._used(name)):
+        if fault == "lnurl_reused" and (used := self._used(name, amount_msat)):
             return draw.choice(used)
         if fault == "lnurl_amount":
             amount_msat += draw.choice((-1000, 1000, 1, 999 * amount_msat))
@@ -67,14 +67,17 @@ class Servers:
         self.given.append((name, text))
         return text
 
-    def _used(self, name: str) -> list[str]:
-        """What this wallet gave before, and what anybody was paid by."""
+    def _used(self, name: str, amount_msat: int) -> list[str]:
+        """What this wallet gave before, and what anybody was paid by; of this amount if it can be.
+
+        Another amount's is refused before anybody asks whether it was used.
+        """
         paid = {one for node in self.network.world.nodes.values() for one, _ in node.receipts}
-        return [
-            text
-            for of, text in self.given
-            if of == name or self.network.known[text].payment_hash.hex() in paid
+        known = self.network.known
+        used = [
+            text for of, text in self.given if of == name or known[text].payment_hash.hex() in paid
         ]
+        return [text for text in used if known[text].amount_msat == amount_msat] or used
 
 
 class DirectFetcher:

@@ -11,7 +11,7 @@ answers from there. The chain's own logs are the oracle of every story.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -39,6 +39,15 @@ class Mined:
     state: State
 
 
+@dataclass(slots=True)
+class Jam:
+    """Blocks are full of others: what `sender` offers first for a nonce pays too little."""
+
+    sender: str
+    left_out: set[str] = field(default_factory=set)
+    """Its signatures that stay in the pool; a dearer one under the same nonce gets in."""
+
+
 class ModelChain:
     """The network's truth. `final` blocks stay; nothing here lies, see `rpc.py`."""
 
@@ -60,6 +69,7 @@ class ModelChain:
         self.blocks = [Mined(first, (), (), State())]
         self.spike = 1
         """What the base fee is multiplied with, for a while."""
+        self.jam: Jam | None = None
 
     @property
     def state(self) -> State:
@@ -74,6 +84,8 @@ class ModelChain:
         """What a node answers to a signed transaction."""
         sent = read(raw)
         heard = self.heard.setdefault(sent.place, [])
+        if self.jam is not None and not heard and sent.sender == self.jam.sender:
+            self.jam.left_out.add(sent.tx_hash)
         if sent not in heard:
             heard.append(sent)
         if sent.order.nonce < self.state.nonces.get(sent.sender, 0):
@@ -169,7 +181,7 @@ class ModelChain:
             if sent.order.nonce != nonces.get(sent.sender, 0):
                 continue
             one = self.random.choice(self.heard[sent.place]) if perverse else sent
-            if one.order.cap_wei < base:
+            if one.order.cap_wei < base or (self.jam and one.tx_hash in self.jam.left_out):
                 continue
             chosen.append(one)
             nonces[one.sender] = one.order.nonce + 1

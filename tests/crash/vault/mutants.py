@@ -124,7 +124,7 @@ def sign_anew_when_nothing_is_found(patch: Patch) -> None:
     async def impatient(self: Any, call: Any, transaction: Any, lease: Any) -> Any:
         progress = await watch(self, call, transaction, lease)
         if isinstance(progress, Waiting) and progress.words.startswith("broadcast, and not"):
-            async with writing(self._store, self._clock, lease) as tx:
+            async with writing(self._store, self._clock, lease, "chain.displaced") as tx:
                 from node.store import transactions  # noqa: PLC0415 - only a mutant wants it
 
                 stored = await transactions.get(tx, transaction.purpose)
@@ -157,13 +157,13 @@ def _dearer(newest: Any) -> Fees:
 MUTANTS: Final = {
     one.__name__: Mutant(one, 300, sample)
     for one, sample in (
-        (new_nonce_after_a_timeout, 12),
-        (bump_under_another_nonce, 0),
-        (send_before_storing, 55),
-        (believe_what_is_mined, 0),
-        (believe_one_rpc, 0),
-        (forget_the_accounted_check, 55),
-        (sign_anew_when_nothing_is_found, 0),
-        (forget_that_a_batch_is_paid, 0),
+        (new_nonce_after_a_timeout, 56),
+        (bump_under_another_nonce, 116),
+        (send_before_storing, 51),
+        (believe_what_is_mined, 1),
+        (believe_one_rpc, 7),
+        (forget_the_accounted_check, 51),
+        (sign_anew_when_nothing_is_found, 6),
+        (forget_that_a_batch_is_paid, 93),
     )
 }

@@ -1,6 +1,6 @@
 """Every fault that a story can have, and how it ends. Each is counted when it strikes.
 
-chain     forks, a pool that forgets, dear gas, no finality, a nonce that another program uses
+chain     forks, a pool that forgets or is full, dear gas, no finality, a nonce used by another
 rpc       down, behind, on the branch that lost, one that lies; broadcasts and answers lost
 token     paused, a receiver blocked, a receiver at whom `transfer` answers false
 vault     paused, vetoed; readers who leave before they are charged
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from node import failpoints
 from node.wallet.stablecoin import calldata as asks
 from node.wallet.stablecoin.words import encode_call
+from tests.crash.vault.chain import Jam
 from tests.crash.vault.key import address_of, number_of
 from tests.crash.vault.people import CREATORS, DOLLAR, READERS
 from tests.crash.vault.rpc import LIES
@@ -62,6 +63,7 @@ def calm(story: Story) -> None:
         rpc.heal()
     town.chain.stalled = False
     town.chain.spike = 1
+    _clear(story)
     failpoints.arm({})
     story.strikes.heal()
     story.perverse = False
@@ -105,6 +107,19 @@ def _spike(story: Story, rest: str) -> None:
     del rest
     story.town.chain.spike = DEAR
     story.count("gas spike")
+
+
+def _jam(story: Story, rest: str) -> None:
+    """What the node sends is not mined before it is replaced by a dearer signature."""
+    del rest
+    if story.town.chain.jam is None:
+        story.town.chain.jam = Jam(address_of("operator"))
+
+
+def _clear(story: Story) -> None:
+    jam, story.town.chain.jam = story.town.chain.jam, None
+    if jam is not None and jam.left_out:
+        story.count("a transaction sits in the pool")
 
 
 def _stall(story: Story, rest: str) -> None:
@@ -240,14 +255,14 @@ _CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "clock": ("7200", "-7200", "300", "-300"),
 }
 _FAULTS: Final[dict[str, Callable[[Story, str], None]]] = {
-    "reorg": _reorg, "drop": _drop, "replace": _replace, "spike": _spike, "stall": _stall,
-    "steal": _steal, "twin": _twin, "pay in": _pay_in, "down": _down, "behind": _behind,
-    "lie": _lie, "broadcast": _broadcast,
+    "reorg": _reorg, "drop": _drop, "replace": _replace, "spike": _spike, "jam": _jam,
+    "stall": _stall, "steal": _steal, "twin": _twin, "pay in": _pay_in, "down": _down,
+    "behind": _behind, "lie": _lie, "broadcast": _broadcast,
     "token": _token_paused, "receiver": _blocked, "paused": _vault_paused, "veto": _veto,
     "leave": _leave, "failpoint": _failpoint, "database": _strike, "second": _second,
     "clock": _clock, "restore": _restore,
 }  # fmt: skip
 _WEIGHTS: Final = {
-    "reorg": 5, "failpoint": 5, "database": 4, "lie": 4, "broadcast": 3, "leave": 3, "restore": 2,
-    "paused": 1, "pay in": 1,
+    "reorg": 5, "failpoint": 5, "jam": 4, "database": 4, "lie": 4, "broadcast": 3, "leave": 3,
+    "restore": 2, "paused": 1, "pay in": 1,
 }  # fmt: skip

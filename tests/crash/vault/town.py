@@ -111,7 +111,9 @@ class Life:
                 break
         report = await VaultPayer(coin, self.process.name).round()
         self.said, self.trouble = [*self.said[-2:], *report.words], report.trouble
-        quiet = not (report.moved or report.pending or report.postponed or report.steps)
+        quiet = not (
+            report.moved or report.pending or report.postponed or report.steps or report.trouble
+        )
         return closed and quiet
 
 

@@ -13,9 +13,9 @@ from node.flows.vault import books as chain_books
 from node.flows.vault.books import USD
 from node.flows.vault.events import ChainMoney
 from node.ids import MemberId
-from node.ledger import accounts
+from node.ledger import accounts, bookings
 from node.ledger.accounts import Account, Kind
-from node.money import Asset
+from node.money import Amount, Asset
 from node.month import Month
 from node.store import chain_addresses, chain_events, closes, journal
 from node.store.chain_addresses import LinkedAddress
@@ -61,6 +61,13 @@ class Bank:
             assert await chain_addresses.link(tx, linked)
             await chain_books.book_waiting(tx, linked, self.clock.now_us())
             await chain_books.settle_pots(tx, CHAIN_ID, MONTH, self.clock.now_us())
+
+    async def roll(self, name: str, units: int) -> None:
+        """Put what is available into the month's pot, whatever the vault's pot is."""
+        amount = Amount(units, USD)
+        entry = bookings.fill_pot(self.members[name], MONTH, amount, "rolled", "once")
+        async with self.store.write() as tx:
+            await journal.append(tx, entry, self.clock.now_us())
 
     async def units(self, account: Account) -> int:
         async with self.store.read() as tx:

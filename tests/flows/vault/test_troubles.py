@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import closing
 from functools import partial
 
 import pytest
 
 from node.devnet.evm import jump, local_key
-from node.devnet.evm_vault import DOLLAR, LocalVault
+from node.devnet.evm_vault import DOLLAR, act
 from node.errors import Conflict, NotFound
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
@@ -18,7 +17,6 @@ from node.flows.audits.vault import vault_lines
 from node.flows.vault import chain_money
 from node.flows.vault.chain_key import account_key
 from node.flows.vault.stablecoin import RAIL
-from node.flows.vault.transact import Transactor
 from node.flows.vault.transfer import PREFIX
 from node.flows.vault.transferred import mark_transferred
 from node.ledger import accounts
@@ -26,10 +24,15 @@ from node.money import Asset, sats
 from node.settlement.payout import PayoutState
 from node.store import attempts, checks, leases, payouts, transactions, vault_months
 from node.store.closes import Stage
-from node.store.engine import open_store
-from node.wallet.stablecoin.calldata import abandon_calldata, reclaim_calldata, veto_calldata
+from node.wallet.stablecoin.calldata import (
+    abandon_calldata,
+    reclaim_calldata,
+    transfer_calldata,
+    veto_calldata,
+)
 from tests.conftest import MONTH
-from tests.flows.vault.vault_town import CEILING_WEI, Town, open_town
+from tests.flows.vault.restored import copy_of, restored
+from tests.flows.vault.vault_town import Town, open_town
 from tests.killed import killed, points_of
 
 KILLED = points_of("vault.transferred")
@@ -89,46 +92,29 @@ async def test_a_month_that_can_not_be_charged_any_more_charges_nobody_and_stops
     assert (month.number, month.gross) == (2, 10 * DOLLAR)
 
 
-@asynccontextmanager
-async def _restored(town: Town, copy: str):
-    """A node on the copy of a database, with the same key."""
-    async with open_store(f"sqlite:///{copy}") as old:
-        world = replace(town.world, store=old)
-        local: LocalVault = town.vault
-        transactor = Transactor(
-            old, world.clock, local.local.chain, local.local.chain_id, local.operator, CEILING_WEI
-        )
-        coin = replace(
-            town.coin,
-            money=replace(town.coin.money, store=old),
-            transactor=transactor,
-            months=type(town.coin.months)(
-                local.local.chain, local.local.chain_id, local.vault, transactor
-            ),
-        )
-        world.clock.advance(3600)
-        yield replace(town, world=world, coin=coin, lives=7, said=[])
+async def _begin(town: Town) -> None:
+    """An attempt is stored, and nothing signed for it yet."""
+    assert (await town.payer().round()).sent == 1
+    async with town.world.store.read() as tx:
+        assert await transactions.unfinished(tx, town.coin.signer.address) == []
 
 
-def _copy(town: Town, tmp_path) -> str:
-    path = str(tmp_path / "copy.sqlite")
-    source = sqlite3.connect(town.world.store.path)
-    source.execute("VACUUM INTO ?", (path,))
-    source.close()
-    return path
-
-
+@pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(town, tmp_path):
+async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(
+    town, tmp_path, begun
+):
     """It made it again: a transfer has nothing but its nonce to protect it."""
     await town.end()
     await town.play()
     await town.target("light")
-    copy = _copy(town, tmp_path)
+    if begun:
+        await _begin(town)
+    copy = copy_of(town, tmp_path)
     await town.play()
     address = local_key("light").address
     assert await town.has(address) == WAITED
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         for _ in range(12):
             report = await again.payer().round()
             await town.local.mine()
@@ -136,9 +122,33 @@ async def test_a_restored_database_makes_no_transfer_until_a_person_has_looked(t
         assert await town.has(address) == WAITED
         money, signer = again.coin.money, again.coin.signer
         await account_key(money.store, money.chain, money.chain_id, signer.address)
-        await again.payer().round()
+        for _ in range(1 if begun else 2):
+            await again.payer().round()
         async with again.world.store.read() as tx:
             assert await transactions.unfinished(tx, signer.address), "it may go on now"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_restored_database_asks_a_person_also_when_the_address_has_too_little(
+    town, tmp_path
+):
+    """It only said what is due and what is there, and nobody was asked about the lost transfer."""
+    await town.end()
+    await town.play()
+    money, signer = town.coin.money, town.coin.signer
+    rest = await town.has(signer.address) - WAITED
+    away = transfer_calldata(local_key("x").address, rest)
+    await act(town.local, town.vault.operator, town.coin.token, away)
+    await account_key(money.store, money.chain, money.chain_id, signer.address)
+    await town.target("light")
+    copy = copy_of(town, tmp_path)
+    await town.play()
+    assert await town.has(signer.address) == 0
+    async with restored(town, copy) as again:
+        report = await again.payer().round()
+        assert "account-key" in report.trouble
+        async with again.world.store.read() as tx:
+            assert await attempts.with_prefix(tx, RAIL, PREFIX) == []
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])
@@ -148,14 +158,15 @@ async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp
     await town.end()
     await town.play()
     address = await town.target("light")
-    copy = _copy(town, tmp_path)
+    if begun:
+        await _begin(town)
+    copy = copy_of(town, tmp_path)
     await town.play()
     async with town.world.store.read() as tx:
         (made,) = await attempts.with_prefix(tx, RAIL, PREFIX)
         tx_hash = await attempts.proof_of(tx, made.id)
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         if begun:
-            await again.payer().round()
             await again.payer().round()
         (payout_id,) = made.payouts
         with pytest.raises(NotFound):
@@ -174,6 +185,30 @@ async def test_a_person_tells_a_restored_database_what_was_transferred(town, tmp
     assert await town.has(address) == WAITED
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_person_tells_of_a_transfer_whose_dearer_signature_was_lost(town, tmp_path):
+    """Its nonce was used by a transaction that the copy does not know, and it waited for ever."""
+    await town.end()
+    await town.play()
+    address = await _begin_transfer(town)
+    copy = copy_of(town, tmp_path)
+    with closing(sqlite3.connect(copy)) as old:  # it knows a cheaper signature than was mined
+        cheap = "UPDATE signed_transaction SET tx_hash = ? WHERE purpose LIKE 'transfer:%'"
+        assert old.execute(cheap, ("0x" + "ab" * 32,)).rowcount == 1
+        old.commit()
+    await town.play()
+    async with town.world.store.read() as tx:
+        (made,) = await attempts.with_prefix(tx, RAIL, PREFIX)
+        tx_hash = await attempts.proof_of(tx, made.id)
+    async with restored(town, copy) as again:
+        async with again.world.store.read() as tx:
+            assert not await transactions.is_known(tx, tx_hash)
+        assert "account-key" in (await again.payer().round()).trouble
+        assert (await mark_transferred(again.coin, made.payouts[0], tx_hash)).units == WAITED
+        await _goes_on_and_is_clean(again)
+    assert await town.has(address) == WAITED
+
+
 async def _goes_on_and_is_clean(town: Town) -> None:
     money, signer = town.coin.money, town.coin.signer
     await account_key(money.store, money.chain, money.chain_id, signer.address)
@@ -188,10 +223,10 @@ async def _goes_on_and_is_clean(town: Town) -> None:
 async def test_a_restored_database_takes_up_the_month_that_the_vault_has_paid(town, tmp_path):
     """It would have charged the readers a second time, a month later."""
     await town.end()
-    copy = _copy(town, tmp_path)
+    copy = copy_of(town, tmp_path)
     await town.play()
     before = await town.has(town.vault.address)
-    async with _restored(town, copy) as again:
+    async with restored(town, copy) as again:
         await again.play()
         assert (await again.close()).stage is Stage.CHECKED
         async with again.world.store.read() as tx:

@@ -104,8 +104,25 @@ async def test_a_withdrawal_after_the_cutoff_spares_the_month_that_waits_for_its
     bank.chain.withdraw(ANN, 3)
     bank.chain.mine()
     await chain_money.read(bank.money)
-    assert await bank.has("ann", MONTH) == (0, 2)
+    assert await bank.has("ann", MONTH) == (0, 4)
     assert await bank.has("ann", NEXT) == (0, 0)
+    assert await bank.units(accounts.suspense(USD)) == 2
+    assert await chain_money.differences(bank.money, {}) == []
+
+
+@pytest.mark.parametrize("rolled", [0, 5])
+@pytest.mark.parametrize("later", [1, 9])
+async def test_a_month_keeps_the_pot_of_its_end_whenever_it_is_closed(bank, later, rolled):
+    """A pot that was set after its end lowered it, or left too much, if that was read before."""
+    bank.chain.deposit(ANN, 20, pot=4)
+    bank.chain.mine(MONTH.ends_s - 2)
+    bank.chain.set_pot(ANN, later)
+    bank.chain.mine(MONTH.ends_s)
+    await chain_money.read(bank.money)
+    if rolled:  # as the close of the month before does it
+        await bank.roll("ann", rolled)
+    assert await chain_money.read_until(bank.money, MONTH.ends_s)
+    assert (await bank.has("ann", MONTH))[1] == 4
 
 
 async def test_a_month_that_is_closing_is_left_alone(bank):

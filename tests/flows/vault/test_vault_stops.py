@@ -16,8 +16,11 @@ from node.ledger import accounts, bookings
 from node.settlement.payout import PayoutState
 from node.store import closes, journal, payouts, suspense, vault_months
 from node.store.closes import Stage
+from node.wallet.stablecoin.calldata import set_pot_calldata
 from tests.conftest import MONTH
 from tests.flows.vault.leavers import USD, arrived, end_and_ask, judge, leave, open_leavers
+from tests.flows.vault.leavers import act as act_of
+from tests.flows.vault.restored import copy_of, restored
 from tests.killed import points_of
 
 
@@ -65,6 +68,31 @@ async def test_a_refund_that_the_token_refuses_can_be_claimed_and_nobody_waits(t
         back = await payouts.get(tx, refund_id(MONTH, town.world.members["rita"], USD))
     assert (back.state, back.reason) == (PayoutState.PAID, CLAIMABLE)
     assert (await arrived(town))["ann"] == 4_800_006
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("lowers", [False, True], ids=["leaves", "lowers the pot"])
+async def test_a_restored_node_splits_what_stood_at_the_months_end_and_takes_up_the_charge(
+    town, tmp_path, lowers
+):
+    """It had read what came after the month before it froze it, and split less than was asked.
+
+    "The vault has charged 3000007 in its month 1", for ever, and nobody of that month was paid.
+    """
+    copy = copy_of(town, tmp_path)
+    await end_and_ask(town)
+    if lowers:
+        await act_of(town, "rita", set_pot_calldata(7))
+    else:
+        await leave(town, "rita", 7)
+    await town.play()
+    before = await arrived(town)
+    async with restored(town, copy) as again:
+        await chain_money.read(again.coin.money)
+        await again.play()
+        gross, figures = await judge(again)
+    assert (gross, figures) == (3_000_007, (3_000_007, 3_000_000, 300_000, 7))
+    assert await arrived(town) == before
 
 
 @pytest.mark.parametrize("gross", [12_999_989, 12_999_991, 0])
