@@ -7,9 +7,8 @@ transaction sees one state from its first statement to its last.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
@@ -31,6 +30,7 @@ from node.store.dialect import Dialect, driver_url
 from node.store.group_commit import Writer
 from node.store.migrations.upgrade import upgrade
 from node.store.sqlite import Column, Driver, driver_of
+from node.store.under_way import UnderWay
 
 NEWEST: Final = (2**63 - 1, "")
 """Before the first row of a list that is read newest first: (created_us, id)."""
@@ -45,11 +45,18 @@ _SQLITE_MIN: Final = (3, 38)
 class Tx:
     """An open transaction. Statements take it first; only `flows/` opens and commits it."""
 
-    connection: AsyncConnection
     dialect: Dialect
     driver: Driver | None
     """SQLite's, which its statements are given to."""
+    sqlalchemy: AsyncConnection | None
+    """SQLAlchemy's connection; None where SQLite writes."""
     writes: bool
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """SQLAlchemy's. A transaction that writes to SQLite has none."""
+        assert self.sqlalchemy is not None, "what SQLite writes is given to its driver"
+        return self.sqlalchemy
 
     @property
     def for_update(self) -> str:
@@ -174,11 +181,8 @@ class Store:
         )
         self._columns: dict[str, tuple[str, ...]] = {}
         sqlite_ = self.dialect.name == "sqlite"
-        self._writer = Writer(self._writing, self._columns) if sqlite_ else None
-        self._reads = 0
-        self._unread = asyncio.Event()
-        self._unread.set()
-        self._ending = False
+        self._writer = Writer(self.path, self._columns) if sqlite_ else None
+        self._reads = UnderWay()
 
     @property
     def path(self) -> str:
@@ -189,10 +193,7 @@ class Store:
         """Wait for commits and reads that are under way, and let nobody read any more."""
         if self._writer is not None:
             await self._writer.finish()
-        self._ending = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FINISH_LIMIT_S):
-                await self._unread.wait()
+        await self._reads.end(FINISH_LIMIT_S)
 
     @asynccontextmanager
     async def write(self, step: str = "", *, short: bool = False) -> AsyncIterator[Tx]:
@@ -214,28 +215,28 @@ class Store:
     @asynccontextmanager
     async def _begin(self, *, short: bool) -> AsyncIterator[Tx]:
         if self._writer is not None:
-            async with self._writer.write(short=short) as (connection, driver):
-                yield Tx(connection, self.dialect, driver, writes=True)
+            async with self._writer.write(short=short) as driver:
+                yield Tx(self.dialect, driver, None, writes=True)
             return
         async with self._writing.begin() as connection:
-            yield Tx(connection, self.dialect, None, writes=True)
+            yield Tx(self.dialect, None, connection, writes=True)
+
+    @asynccontextmanager
+    async def change_schema(self) -> AsyncIterator[AsyncConnection]:
+        """SQLAlchemy's own transaction, alone in the database, for what changes its tables."""
+        with told_as_away():
+            async with self._writing.begin() as connection:
+                if alone := self.dialect.upgrade_alone:
+                    await connection.execute(text(alone))
+                yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
         """A transaction that sees one state and changes nothing. Raises DatabaseAway."""
-        if self._ending:
-            raise DatabaseAway("the node is ending")
-        self._reads += 1
-        self._unread.clear()
-        try:
-            with told_as_away():
-                async with self._reading.begin() as connection:
-                    driver = await driver_of(connection, self._columns)
-                    yield Tx(connection, self.dialect, driver, writes=False)
-        finally:
-            self._reads -= 1
-            if not self._reads:
-                self._unread.set()
+        with self._reads.one(), told_as_away():
+            async with self._reading.begin() as connection:
+                driver = await driver_of(connection, self._columns)
+                yield Tx(self.dialect, driver, connection, writes=False)
 
 
 @asynccontextmanager
@@ -256,10 +257,8 @@ async def open_store(url: str, revision: str | None = None) -> AsyncIterator[Sto
             store = Store(engine, url)
             stack.push_async_callback(store.finish)
             await _check_durable(store)
-            async with store.write() as tx:
-                if alone := store.dialect.upgrade_alone:
-                    await tx.run(alone)
-                await tx.connection.run_sync(upgrade, revision)
+            async with store.change_schema() as connection:
+                await connection.run_sync(upgrade, revision)
         except (DBAPIError, OSError, DatabaseAway) as error:
             raise ConfigError(f"the database can't be opened: {error}") from error
         yield store

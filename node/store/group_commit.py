@@ -16,9 +16,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
-
-from node.store.sqlite import Driver, driver_of
+from node.store.sqlite import Driver, connect
 
 GROUP_MAX: Final = 8
 """Blocks that share a commit: the click writer, on a connection of its own, waits for them."""
@@ -34,38 +32,34 @@ class _Group:
     so that they come after one that a cancelled block has left behind.
     """
 
-    __slots__ = ("blocks", "connection", "done", "driver", "transaction", "turn")
+    __slots__ = ("blocks", "done", "driver", "turn")
 
-    def __init__(
-        self, connection: AsyncConnection, transaction: AsyncTransaction, driver: Driver
-    ) -> None:
-        self.connection = connection
-        self.transaction = transaction
+    def __init__(self, driver: Driver) -> None:
         self.driver = self.turn = driver
         self.blocks = 0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
 
 class Writer:
-    """Takes blocks one by one. `engine` begins with BEGIN IMMEDIATE."""
+    """Takes blocks one by one, on one connection to the database at `path`."""
 
-    def __init__(self, engine: AsyncEngine, columns: dict[str, tuple[str, ...]]) -> None:
-        self._engine = engine
+    def __init__(self, path: str, columns: dict[str, tuple[str, ...]]) -> None:
+        self._path = path
         self._columns = columns
         self._turn = asyncio.Lock()
         self._queued = 0
         self._group: _Group | None = None
-        self._idle: AsyncConnection | None = None
-        """Kept from one group to the next: to take it out of the pool costs as much as a commit."""
+        self._idle: Driver | None = None
+        """Of the connection, from one group to the next."""
         self._tasks: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
-    async def write(self, *, short: bool) -> AsyncIterator[tuple[AsyncConnection, Driver]]:
+    async def write(self, *, short: bool) -> AsyncIterator[Driver]:
         """A block that is on disk when this ends, and undone if it raises. `short`: see Driver."""
         group = await self._enter(short=short)
         kept = False
         try:
-            yield group.connection, group.turn
+            yield group.turn
             kept = True
         finally:
             # In a task of its own: a caller that is cancelled must not leave the writer taken.
@@ -109,15 +103,15 @@ class Writer:
         return self._group
 
     async def _begin(self) -> _Group:
-        connection, self._idle = self._idle or await self._engine.connect(), None
+        driver, self._idle = self._idle, None
+        if driver is None:
+            driver = Driver(await connect(self._path), self._columns)
         try:
-            transaction = await connection.begin()
-            driver = await driver_of(connection, self._columns)
+            await driver.begin()
         except BaseException:
-            await connection.close()
+            await driver.close()
             raise
-        assert driver is not None, "the engine is SQLite's"
-        return _Group(connection, transaction, driver)
+        return _Group(driver)
 
     async def _give_back(self, joining: asyncio.Task[_Group]) -> None:
         """Who had the turn was cancelled before the block began."""
@@ -162,21 +156,19 @@ class Writer:
         failed = because
         try:
             if failed is None:
-                group.driver.demand_begun()
-                await group.transaction.commit()
+                await group.driver.commit()
             else:
-                await group.transaction.rollback()
+                await group.driver.rollback()
         except Exception as error:  # noqa: BLE001  told to everybody whose block was in the group
             failed = failed or error
-            await group.connection.invalidate()  # who knows what it still holds
         if failed is None:
             group.done.set_result(None)
-            self._idle = group.connection
+            self._idle = group.driver
         else:
             told = failed if isinstance(failed, Exception) else RuntimeError("it was cut short")
             group.done.set_exception(told)
             group.done.exception()  # marked as seen: all of them may have gone away
-            await group.connection.close()
+            await group.driver.close()  # who knows what it still holds
 
     def _in_task(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
         """Work that goes on when its caller is cancelled."""

@@ -1,10 +1,11 @@
 """SQLite by its own driver: a statement is one errand to the connection's thread.
 
-SQLAlchemy opens and pools the connections, begins and commits. A statement through it costs four
-errands (make a cursor, execute, fetch, close), each a switch of threads: with the 38 statements of
-one payout that came to 20 ms of processor time, two thirds of what lnd itself takes for a payment
-(measured; see docs/performance.md). So `Tx` gives its statements to the driver. A transaction that
-is said to be short spares the switches too: its statements run where they are asked for.
+SQLAlchemy opens and pools the connections that read. A statement through it costs four errands
+(make a cursor, execute, fetch, close), each a switch of threads: with the 38 statements of one
+payout that came to 20 ms of processor time, two thirds of what lnd itself takes for a payment
+(measured; see docs/performance.md). So `Tx` gives its statements to the driver, and the one
+connection that writes (`group_commit.py`) is the driver's alone. A transaction that is said to be
+short spares the switches too: its statements run where they are asked for.
 
 What is wrong is raised as SQLAlchemy raises it, for the other database does the same.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import sqlite3
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final, TypeAlias, cast
 
@@ -64,8 +66,26 @@ def prepare(engine: AsyncEngine) -> None:
             raise _as_sqlalchemy(error, begin) from error
 
 
+async def connect(path: str) -> aiosqlite.Connection:
+    """A connection outside of the pool, set up as PRAGMAS say, that begins nothing by itself.
+
+    Raises OperationalError.
+    """
+    connecting = aiosqlite.connect(path, isolation_level=None, check_same_thread=False)
+    connecting._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does: no exit waits for it
+    with _as_sqlalchemys(f"connect to {path}"):
+        connection = await connecting
+        try:
+            for pragma in PRAGMAS:
+                await connection.execute_fetchall(pragma)
+        except BaseException:
+            await connection.close()
+            raise
+    return connection
+
+
 class Driver:
-    """The driver's side of one connection that SQLAlchemy has begun a transaction on."""
+    """The driver's side of one connection, which has begun a transaction."""
 
     __slots__ = ("_columns", "_connection")
 
@@ -96,6 +116,26 @@ class Driver:
             return await self._change(sql, values)
         except sqlite3.Error as error:
             raise _as_sqlalchemy(error, sql) from error
+
+    async def begin(self) -> None:
+        """Begin to write, when no other connection does any more. Raises OperationalError."""
+        with _as_sqlalchemys("BEGIN IMMEDIATE"):
+            await self._connection.execute("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        """Have it on the disk. Raises OperationalError: then nobody knows whether it is."""
+        self.demand_begun()
+        with _as_sqlalchemys("COMMIT"):
+            await self._connection.commit()
+
+    async def rollback(self) -> None:
+        """Undo it. Raises OperationalError."""
+        with _as_sqlalchemys("ROLLBACK"):
+            await self._connection.rollback()
+
+    async def close(self) -> None:
+        """Close the connection, which undoes what it still holds."""
+        await self._connection.close()
 
     async def run_each(self, sql: str, rows: Iterable[Mapping[str, object]]) -> None:
         """Run a statement once for each of `rows`."""
@@ -203,6 +243,14 @@ def _flat(
 @cache
 def _row_type(columns: tuple[str, ...]) -> Any:
     return namedtuple("Row", columns, rename=True)
+
+
+@contextmanager
+def _as_sqlalchemys(sql: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _as_sqlalchemy(error, sql) from error
 
 
 def _as_sqlalchemy(error: sqlite3.Error, sql: str) -> DBAPIError:

@@ -136,7 +136,7 @@ async def test_a_commit_that_fails_is_told_to_all(counted, monkeypatch):
     async def fail(_):
         raise OperationalError("COMMIT", None, OSError("the disk is full"))
 
-    monkeypatch.setattr(group_commit.AsyncTransaction, "commit", fail)
+    monkeypatch.setattr(group_commit.Driver, "commit", fail)
     go.set()
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(one) for one in found] == [DatabaseAway] * 2
@@ -181,7 +181,7 @@ async def test_a_commit_that_is_refused_leaves_the_writer_free(counted):
     store, path, _ = counted
     with pytest.raises(DatabaseAway):
         async with store.write() as tx:
-            raw = (await tx.connection.get_raw_connection()).driver_connection
+            raw = tx.driver._connection
             unread = await raw.execute("INSERT INTO word VALUES ('a'), ('b') RETURNING w")
     del unread, raw, tx
     assert words(path) == set()

@@ -27,14 +27,14 @@ async def test_migrated_is_what_the_tables_declare(store: Store) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, SQLModel.metadata))
 
-    async with store.write() as tx:
-        assert await tx.connection.run_sync(differences) == []
+    async with store.change_schema() as connection:
+        assert await connection.run_sync(differences) == []
 
 
 async def test_migrated_has_the_constraints_and_triggers_of_a_created_one(store: Store) -> None:
     migrated = await _shape(store)
-    async with store.write() as tx:
-        await tx.connection.run_sync(_create_again)
+    async with store.change_schema() as connection:
+        await connection.run_sync(_create_again)
     assert await _shape(store) == migrated
 
 
@@ -73,8 +73,8 @@ async def _shape(store: Store) -> set[tuple[object, ...]]:
             " UNION ALL SELECT 'function', proname::text, prosrc FROM pg_proc"
             " WHERE pronamespace = 'public'::regnamespace"
         )
-    async with store.write() as tx:
-        rows = (await tx.connection.execute(text(sql.replace("::", "\\:\\:")))).all()
+    async with store.change_schema() as connection:
+        rows = (await connection.execute(text(sql.replace("::", "\\:\\:")))).all()
     return {_set_of_columns(tuple(row)) for row in rows}
 
 
