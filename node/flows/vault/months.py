@@ -212,8 +212,8 @@ class VaultMonths:
                 case _:
                     pass
         in_order = [batches[at] for at in sorted(batches)]
-        hashes, sums = zip(*in_order, strict=True)
-        return Distributed(deferred, commission, hashes, sums)
+        hashes = tuple(tx_hash for tx_hash, _ in in_order)
+        return Distributed(deferred, commission, hashes, tuple(units for _, units in in_order))
 
     async def _logs(self, number: int) -> list[tuple[Log, VaultEvent]]:
         """What the vault has logged about its month, in final blocks."""

@@ -157,13 +157,13 @@ def _dearer(newest: Any) -> Fees:
 MUTANTS: Final = {
     one.__name__: Mutant(one, 300, sample)
     for one, sample in (
-        (new_nonce_after_a_timeout, 56),
-        (bump_under_another_nonce, 116),
-        (send_before_storing, 51),
-        (believe_what_is_mined, 1),
-        (believe_one_rpc, 7),
-        (forget_the_accounted_check, 51),
-        (sign_anew_when_nothing_is_found, 6),
-        (forget_that_a_batch_is_paid, 93),
+        (new_nonce_after_a_timeout, 10),
+        (bump_under_another_nonce, 10),
+        (send_before_storing, 11),
+        (believe_what_is_mined, 2),
+        (believe_one_rpc, 9),
+        (forget_the_accounted_check, 11),
+        (sign_anew_when_nothing_is_found, 9),
+        (forget_that_a_batch_is_paid, 133),
     )
 }
