@@ -7,6 +7,7 @@ test. New databases are copies of a migrated one (`migrated.py`).
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -56,33 +57,20 @@ def _sqlite_by_copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _sqlite_connections() -> Iterator[weakref.WeakSet[aiosqlite.Connection]]:
-    """Every connection to SQLite that this process has made and that is still about."""
-    made: weakref.WeakSet[aiosqlite.Connection] = weakref.WeakSet()
+def _no_connection_is_left_open() -> Iterator[None]:
+    """Who opens a connection to SQLite closes it: else the collector complains in another test."""
+    made: weakref.WeakKeyDictionary[aiosqlite.Connection, str] = weakref.WeakKeyDictionary()
     initialize = aiosqlite.Connection.__init__
 
     def remembered(self: aiosqlite.Connection, *args: Any, **named: Any) -> None:
-        made.add(self)
+        made[self] = os.environ.get("PYTEST_CURRENT_TEST", "")
         initialize(self, *args, **named)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aiosqlite.Connection, "__init__", remembered)
-        yield made
-
-
-@pytest.fixture(autouse=True)
-def _no_connection_left_open(
-    _sqlite_connections: weakref.WeakSet[aiosqlite.Connection],
-) -> Iterator[None]:
-    """A test closes what it opened: else the collector complains in some later test, or never."""
-    before = set(_sqlite_connections)
-    yield
-    assert [one for one in _sqlite_connections if one not in before and _is_open(one)] == []
-
-
-def _is_open(connection: aiosqlite.Connection) -> bool:
-    """Whether nobody has closed or stopped it. aiosqlite does not say, so its own marks do."""
-    return connection._connection is not None and connection._running
+        yield
+    left = [test for one, test in made.items() if one._connection is not None and one._running]
+    assert not left, f"these tests left a connection open: {left}"
 
 
 @pytest.fixture(scope="session")

@@ -159,15 +159,16 @@ class Writer:
                 await group.driver.commit()
             else:
                 await group.driver.rollback()
+            self._idle = group.driver
         except Exception as error:  # noqa: BLE001  told to everybody whose block was in the group
             failed = failed or error
         if failed is None:
             group.done.set_result(None)
-            self._idle = group.driver
         else:
             told = failed if isinstance(failed, Exception) else RuntimeError("it was cut short")
             group.done.set_exception(told)
             group.done.exception()  # marked as seen: all of them may have gone away
+        if self._idle is None:
             await group.driver.close()  # who knows what it still holds
 
     def _in_task(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:

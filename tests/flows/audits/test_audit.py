@@ -127,7 +127,7 @@ async def test_payments_that_run_meanwhile_are_no_breach(tmp_path, clock):
     """The books and lnd are not read at one moment; nothing that moves between is an alarm."""
     async with open_scene(tmp_path, clock, creators=12, keysend=True) as scene:
         await scene.play()
-        scene.network.faults.latency_s = 0.02
+        scene.network.faults.latency_s = 0.1
         node, results = scene.node, Counter[str]()
 
         async def pay():
