@@ -134,9 +134,10 @@ async def test_what_was_stored_by_a_payer_that_died_is_sent_by_the_next_one(
 ):
     async with open_scene(tmp_path, clock, creators=1, database=database_url) as scene:
         await scene.play()
-        killed = _payer(scene, "killed")
+        killed, both_stored = _payer(scene, "killed"), asyncio.Barrier(2)
 
         async def die(*_: Any) -> None:
+            await both_stored.wait()
             raise LeaseLost("killed")
 
         killed._dispatch = die
