@@ -38,10 +38,12 @@ PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA busy_timeout = 10000",
-    "PRAGMA cache_size = -65536",
+    "PRAGMA cache_size = -49152",
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA wal_autocheckpoint = 4000",
 )
+READERS_CACHE: Final = "PRAGMA cache_size = -8192"
+"""In KiB, as the writer's: there are many readers, and the system keeps what they read too."""
 
 
 def prepare(engine: AsyncEngine) -> None:
@@ -51,7 +53,7 @@ def prepare(engine: AsyncEngine) -> None:
     def _on_connect(connection: Any, _: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         cursor = connection.cursor()
-        for pragma in PRAGMAS:
+        for pragma in (*PRAGMAS, READERS_CACHE):
             cursor.execute(pragma)
         cursor.close()
 
