@@ -42,8 +42,8 @@ PRAGMAS: Final = (
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA wal_autocheckpoint = 4000",
 )
-READERS_CACHE: Final = "PRAGMA cache_size = -8192"
-"""In KiB, as the writer's: there are many readers, and the system keeps what they read too."""
+READERS_PRAGMAS: Final = tuple(one.replace("-49152", "-8192") for one in PRAGMAS)
+"""There are many readers, and the system keeps what they read too."""
 
 
 def prepare(engine: AsyncEngine) -> None:
@@ -53,7 +53,7 @@ def prepare(engine: AsyncEngine) -> None:
     def _on_connect(connection: Any, _: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         cursor = connection.cursor()
-        for pragma in (*PRAGMAS, READERS_CACHE):
+        for pragma in READERS_PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
 
