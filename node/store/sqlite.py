@@ -33,16 +33,22 @@ _Values: TypeAlias = Mapping[str, object] | Sequence[object]
 
 INSERTED_VALUES: Final = 4000
 """Values in one INSERT, besides those that are the same in all rows: more only takes memory."""
-PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 10000",
-    "PRAGMA cache_size = -49152",
-    "PRAGMA journal_size_limit = 67108864",
-    "PRAGMA wal_autocheckpoint = 4000",
-)
-READERS_PRAGMAS: Final = tuple(one.replace("-49152", "-8192") for one in PRAGMAS)
+
+
+def _pragmas(cache_kib: int) -> tuple[str, ...]:
+    return (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA busy_timeout = 10000",
+        f"PRAGMA cache_size = -{cache_kib}",
+        "PRAGMA journal_size_limit = 67108864",
+        "PRAGMA wal_autocheckpoint = 4000",
+    )
+
+
+PRAGMAS: Final = _pragmas(49_152)
+READERS_PRAGMAS: Final = _pragmas(8_192)
 """There are many readers, and the system keeps what they read too."""
 
 
@@ -62,10 +68,8 @@ def prepare(engine: AsyncEngine) -> None:
         writes = connection.get_execution_options().get("flattr_write", False)
         begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
         adapted: Any = connection.connection.dbapi_connection
-        try:
+        with _told_as_sqlalchemy(begin):
             adapted.run_async(lambda driver: driver.execute(begin))
-        except sqlite3.Error as error:
-            raise _as_sqlalchemy(error, begin) from error
 
 
 async def connect(path: str) -> aiosqlite.Connection:
@@ -75,7 +79,7 @@ async def connect(path: str) -> aiosqlite.Connection:
     """
     connecting = aiosqlite.connect(path, isolation_level=None, check_same_thread=False)
     connecting._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does: no exit waits for it
-    with _as_sqlalchemys(f"connect to {path}"):
+    with _told_as_sqlalchemy(f"connect to {path}"):
         connection = await connecting
         try:
             for pragma in PRAGMAS:
@@ -114,25 +118,23 @@ class Driver:
     async def run(self, sql: str, values: _Values) -> int:
         """Run a statement; the number of rows it touched."""
         self.demand_begun()
-        try:
+        with _told_as_sqlalchemy(sql):
             return await self._change(sql, values)
-        except sqlite3.Error as error:
-            raise _as_sqlalchemy(error, sql) from error
 
     async def begin(self) -> None:
         """Begin to write, when no other connection does any more. Raises OperationalError."""
-        with _as_sqlalchemys("BEGIN IMMEDIATE"):
+        with _told_as_sqlalchemy("BEGIN IMMEDIATE"):
             await self._connection.execute("BEGIN IMMEDIATE")
 
     async def commit(self) -> None:
         """Have it on the disk. Raises OperationalError: then nobody knows whether it is."""
         self.demand_begun()
-        with _as_sqlalchemys("COMMIT"):
+        with _told_as_sqlalchemy("COMMIT"):
             await self._connection.commit()
 
     async def rollback(self) -> None:
         """Undo it. Raises OperationalError."""
-        with _as_sqlalchemys("ROLLBACK"):
+        with _told_as_sqlalchemy("ROLLBACK"):
             await self._connection.rollback()
 
     async def close(self) -> None:
@@ -159,19 +161,15 @@ class Driver:
     async def rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Row[Any]]:
         """All rows of a query, to be read as SQLAlchemy's."""
         self.demand_begun()
-        try:
+        with _told_as_sqlalchemy(sql):
             columns, found = await self._ask(sql, values)
-        except sqlite3.Error as error:
-            raise _as_sqlalchemy(error, sql) from error
         return cast("Sequence[Row[Any]]", list(map(_row_type(columns)._make, found)))
 
     async def plain_rows(self, sql: str, values: Mapping[str, object]) -> Sequence[Any]:
         """All rows of a query, as tuples."""
         self.demand_begun()
-        try:
+        with _told_as_sqlalchemy(sql):
             return list(await self._connection.execute_fetchall(sql, cast("Any", values)))
-        except sqlite3.Error as error:
-            raise _as_sqlalchemy(error, sql) from error
 
     async def _change(self, sql: str, values: _Values) -> int:
         return (await self._connection.execute(sql, cast("Any", values))).rowcount
@@ -185,10 +183,8 @@ class Driver:
 
     async def _run_each(self, sql: str, rows: Iterable[Mapping[str, object] | list[Any]]) -> None:
         self.demand_begun()
-        try:
+        with _told_as_sqlalchemy(sql):
             await self._connection.executemany(sql, cast("Any", rows))
-        except sqlite3.Error as error:
-            raise _as_sqlalchemy(error, sql) from error
 
 
 class _Short(Driver):
@@ -208,7 +204,7 @@ class _Short(Driver):
 
 
 def _at_hand(connection: aiosqlite.Connection) -> sqlite3.Connection:
-    """What aiosqlite's thread works on; SQLAlchemy opens it for any thread."""
+    """What aiosqlite's thread works on; `connect` opens it for any thread."""
     return connection._conn  # noqa: SLF001  it has no public name
 
 
@@ -248,7 +244,7 @@ def _row_type(columns: tuple[str, ...]) -> Any:
 
 
 @contextmanager
-def _as_sqlalchemys(sql: str) -> Iterator[None]:
+def _told_as_sqlalchemy(sql: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:

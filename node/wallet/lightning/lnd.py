@@ -14,8 +14,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
-import structlog
-
 from node.errors import ConfigError, NodeError
 from node.wallet.lightning.answers import (
     Balances,
@@ -58,8 +56,6 @@ PARTS_MAX: Final = 4
 PAYMENTS_PER_PAGE: Final = 500
 KEYSEND_PREIMAGE: Final = 5482373484
 """The TLV record that carries the preimage of a keysend (bLIP-3)."""
-
-_log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -270,7 +266,6 @@ class Lnd:
                 "/routerrpc.Router/SendPaymentV2", request, timeout_s=self._send_wait_s
             )
         except NodeError as error:
-            _log.warning("lnd_send_unanswered", words=str(error))
             return SendAnswer(None, str(error))
         return SendAnswer(read_payment(answer), "accepted")
 

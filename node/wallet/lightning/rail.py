@@ -132,7 +132,7 @@ class LightningRail:
         if answer.payment is not None:
             self._verdicts.heard(attempt.reference, answer.payment)
         else:
-            _log.info("lightning_not_answered", attempt=attempt.id, answer=answer.words)
+            _log.warning("lightning_not_answered", attempt=attempt.id, answer=answer.words)
 
     async def check(self, attempt: Attempt) -> Mapping[PayoutId, Outcome]:
         """Say what became of it (verdict.py). Raises RailUnavailable, ConfigError."""

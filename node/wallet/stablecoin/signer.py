@@ -86,6 +86,7 @@ def open_signer(keystore: Path, passphrase: str) -> Signer:
         ) from error
     try:
         key = bytes(Account.decrypt(content, passphrase))
+    # The last one is what eth-account says of another version, cipher or key derivation.
     except (KeyError, TypeError, AttributeError, NotImplementedError) as error:
         raise ConfigError(f"{keystore.name} is no keystore of version 3") from error
     except ValueError:
