@@ -12,12 +12,12 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any, Final
 
 import aiohttp
 
 from node.clock import Clock
+from node.devnet.processes import until
 from node.flows import join
 from node.ids import MemberId
 from node.ledger import accounts
@@ -56,10 +56,13 @@ class Mover:
         asked = {"amount_sat": HAS_SAT, "to": "available"}
         deposit = await self._done("POST", "deposits", asked)
         await network.pay(PAYS, deposit["payment_request"])
-        ends = monotonic() + CREDIT_LIMIT_S
-        while (await self._done("GET", f"deposits/{deposit['id']}"))["state"] != "settled":
-            assert monotonic() < ends, f"not within {CREDIT_LIMIT_S} s: a deposit is credited"
-            await asyncio.sleep(PAUSE_S)
+
+        async def is_credited() -> bool:
+            return bool(
+                (await self._done("GET", f"deposits/{deposit['id']}"))["state"] == "settled"
+            )
+
+        await until(is_credited, "a deposit is credited", CREDIT_LIMIT_S)
 
     async def _done(self, method: str, path: str, asked: Any = None) -> Any:
         async with (
