@@ -111,7 +111,7 @@ async def play_coin(rig: Rig, random: Random, planned: Planned, say: Callable[[s
         episode = Episode(rig, random, f"episode {planned.number}", folder)
         coin = Coin(anvil, vault, episode)
         await _settle_in(coin)
-        stack.push_async_callback(episode.end)
+        stack.push_async_exit(episode.end)
         await episode.open_store()
         await _pay_in(coin)
         month = await _end_month(coin)

@@ -50,6 +50,8 @@ LATE: Final = (
 """What a node imports when it is opened; here once, for all lives."""
 STEPS_S: Final = (*(31,) * 12, *(600,) * 8, *(3700,) * 3)
 """How the clock moves between rounds when the node is to come to rest: past every wait."""
+LONG_S: Final = 3700
+"""How it moves when payments are held: by now lnd shows no HTLC of what it has only left open."""
 BURST_S: Final = 30
 STEP_S: Final = 31
 STEPS_A_LIFE: Final = 3
@@ -103,12 +105,15 @@ class ChaosDesk(Desk):
         return await self._counts()
 
     async def rest(self) -> dict[str, Any]:
-        """Come to rest: rounds, the clock moved on, until all is paid or waits for a person."""
+        """Come to rest: rounds, the clock moved on, until all is paid or waits for somebody."""
+        held: set[str] = set()
         for step_s in STEPS_S:
-            await self.burst(patient=True)
-            if await self._at_rest():
+            await self.burst(patient=not held)
+            sent = await self._sent()
+            if "due" not in await self._counts() and sent <= held:
                 break
-            self.clock.ahead_s += step_s
+            held = await self._on_a_channel(sent)
+            self.clock.ahead_s += LONG_S if held else step_s
         return {"counts": await self._counts(), "ahead_s": self.clock.ahead_s}
 
     async def audit(self) -> list[str]:
@@ -195,17 +200,17 @@ class ChaosDesk(Desk):
             counts = await payouts.counts(tx, Asset.USD)
         return {PayoutState(state).value: number for state, (number, _) in counts.items()}
 
-    async def _at_rest(self) -> bool:
-        """Nothing is due, and what is in flight is in LIMBO."""
-        if "due" in await self._counts():
-            return False
-        return not await self._sent()
+    async def _on_a_channel(self, sent: set[str]) -> set[str]:
+        """Those of them that are on a channel of our lnd, though nothing moves: `Tally.held`."""
+        with suppress(RailUnavailable):
+            return {one for one in sent if await self.node.lnd.hash_on_a_channel(one)}
+        return set()
 
-    async def _sent(self) -> bool:
-        """Whether anything is under way that waits for the network, and not for a person."""
+    async def _sent(self) -> set[str]:
+        """Payment hashes of what is under way, and does not wait for a person."""
         async with self.node.store.read() as tx:
             live = await attempts.live(tx, self.node.rail.name, 100_000)
-        return any(attempt.state is not AttemptState.LIMBO for attempt in live)
+        return {one.reference for one in live if one.state is not AttemptState.LIMBO}
 
 
 def _quiet(_: str) -> None:

@@ -187,14 +187,15 @@ class Episode:
         return [attempt for attempt in live if attempt.state is AttemptState.SENT]
 
     async def rest(self) -> None:
-        """Come to rest: all is paid, or waits for a person."""
+        """Come to rest: all is paid, or waits for a person or for a time lock."""
         found = await self.life.tell("rest")
         self.ahead_s = max(self.ahead_s, found["ahead_s"])
 
     async def judge(self) -> None:
         """Who has what, and what the audit says."""
         receipts = await self.rig.receipts(self.marks)
-        judge(await rows_of(self.store), receipts, self.rig.tally, self.of)
+        held = await self.rig.held()
+        judge(await rows_of(self.store), receipts, held, self.rig.tally, self.of)
         judge_purses(self.purses, receipts, self.rig.tally, self.of)
         judge_keysends(self.keysends, receipts, self.rig.tally, self.of)
         self.note_races(receipts.keys())
@@ -218,11 +219,11 @@ class Episode:
         """Close it: the database's files may be changed."""
         await self.opened.aclose()
 
-    async def end(self) -> None:
-        """The last life ends. The folder stays when something was found."""
+    async def end(self, kind: object, _error: object, _trace: object) -> None:
+        """The last life ends. The folder stays when something was found, or went wrong."""
         self.life.kill()
         await self.close_store()
-        if self.rig.tally.clean:
+        if kind is None and self.rig.tally.clean:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _target(self, name: str) -> str:

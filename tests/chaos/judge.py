@@ -4,12 +4,14 @@ twice      two settled invoices pay one payout, or a creator has two for one mon
 lost       the books say PAID, and no receiver has it
 breach     a receiver has what the books do not explain, or do not call PAID; another amount;
            a payout that neither is paid nor waits by a name
+
+A payment whose HTLC stays on a channel of the sender's lnd waits for the HTLC's time lock, by name.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,8 +52,14 @@ async def rows_of(store: Store) -> list[Row]:
     ]
 
 
-def judge(rows: Iterable[Row], receipts: Mapping[str, Receipt], tally: Tally, of: str) -> None:
-    """Compare, payout by payout."""
+def judge(
+    rows: Iterable[Row],
+    receipts: Mapping[str, Receipt],
+    held: Collection[str],
+    tally: Tally,
+    of: str,
+) -> None:
+    """Compare, payout by payout. `held`: hashes on the channels of the sender's lnd."""
     attempts = defaultdict(list)
     for row in rows:
         attempts[row.id].append(row)
@@ -59,7 +67,7 @@ def judge(rows: Iterable[Row], receipts: Mapping[str, Receipt], tally: Tally, of
     for payment_hash in sorted(set(receipts) - explained):
         tally.breaches.append(f"{of}: {payment_hash} arrived, and the books do not know it")
     for found in attempts.values():
-        _judge(found, receipts, tally, of)
+        _judge(found, receipts, held, tally, of)
     tally.arrived[f"{RAIL} payments"] += len(receipts)
     tally.arrived[f"{RAIL} msat"] += sum(one.msat for one in receipts.values())
 
@@ -83,7 +91,13 @@ def judge_keysends(
             tally.twice.append(f"{of}: {payee} has {number} keysends of {creators.get(payee, 0)}")
 
 
-def _judge(found: list[Row], receipts: Mapping[str, Receipt], tally: Tally, of: str) -> None:
+def _judge(
+    found: list[Row],
+    receipts: Mapping[str, Receipt],
+    held: Collection[str],
+    tally: Tally,
+    of: str,
+) -> None:
     payout = found[0]
     name = f"{of} {payout.kind} {payout.id[:12]}"
     limbo = any(row.attempt_state == "limbo" for row in found)
@@ -102,5 +116,7 @@ def _judge(found: list[Row], receipts: Mapping[str, Receipt], tally: Tally, of: 
         tally.breaches.append(f"{name}: it arrived, and the books call it {state}")
     elif limbo:
         tally.limbo.append(name)
+    elif any(row.attempt_state == "sent" and row.reference in held for row in found):
+        tally.held.append(name)
     elif payout.state not in {"returned", "held"}:
         tally.breaches.append(f"{name}: it is still {state} ({payout.reason})")

@@ -80,6 +80,8 @@ class Life:
         try:
             async with asyncio.timeout(ANSWER_S):
                 answer = await asyncio.to_thread(self._connection.recv)
+        except TimeoutError as error:
+            raise AssertionError(f"the node does not answer within {ANSWER_S} s") from error
         except (EOFError, OSError) as error:
             raise Died("it died") from error
         if "away" in answer:

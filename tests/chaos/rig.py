@@ -85,6 +85,12 @@ class Rig:
                     found[one.r_hash.hex()] = receipt
         return found
 
+    async def held(self) -> set[str]:
+        """Payment hashes on the channels of the sender's lnd."""
+        request = ln.ListChannelsRequest()
+        answer = await self.network.operator.lightning.ListChannels(request)
+        return {one.hash_lock.hex() for c in answer.channels for one in c.pending_htlcs}
+
     async def invoice(self, payee: DevNode, sat: int) -> str:
         """A payee's invoice."""
         made = await payee.lightning.AddInvoice(ln.Invoice(value=sat, expiry=EXPIRY_S))

@@ -47,7 +47,7 @@ async def play(rig: Rig, random: Random, planned: Planned, say: Say) -> None:
         folder = rig.folder / f"episode{planned.number}"
         episode = Episode(rig, random, f"episode {planned.number}", folder, database)
         await episode.settle_in()
-        stack.push_async_callback(episode.end)
+        stack.push_async_exit(episode.end)
         await episode.open_store()
         await episode.deposits(KILLS_WHILE_CREDITED)
         await episode.close(KILLS_WHILE_CLOSED)

@@ -28,6 +28,11 @@ class Tally:
     """The same as our books say it."""
     limbo: list[str] = field(default_factory=list)
     """Payouts that wait for a person, by name."""
+    held: list[str] = field(default_factory=list)
+    """Payouts whose HTLC lnd holds on a channel, and nobody has: until its time lock ends.
+
+    So it is when the sender's lnd is killed while the next node's commits: that one's link fails,
+    and it neither forwards nor fails what it had locked in (seen once of lnd 0.21.1)."""
     twice: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
@@ -62,6 +67,7 @@ class Tally:
         lines.append(f"receivers have        {_counted(self.arrived)}")
         lines.append(f"the books say PAID    {_counted(self.booked)}")
         lines.append(f"in LIMBO, not lost    {len(self.limbo)}: {', '.join(self.limbo) or 'none'}")
+        lines.append(f"held on a channel     {len(self.held)}: {', '.join(self.held) or 'none'}")
         lines.append(f"paid twice            {len(self.twice)}: {'; '.join(self.twice)}")
         lines.append(f"lost                  {len(self.lost)}: {'; '.join(self.lost)}")
         lines.append(f"audits without breach {self.audits}")
