@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -128,11 +128,11 @@ class Clicks:
     async def remember_keys(self) -> None:
         """Know the keys of clicks that a process before this one wrote and did not fold."""
         async with self.store.read() as tx:
-            known = await inbox.keys(tx)
-        for member, request, month in known:
+            known = _by_key(await inbox.keys(tx))
+        for key, (request, month) in known.items():
             done: asyncio.Future[Month] = asyncio.get_running_loop().create_future()
             done.set_result(month)
-            self._keys[member, request[:_DIGEST_BYTES]] = (request[_DIGEST_BYTES:], done)
+            self._keys[key] = (request, done)
 
     async def write_groups(self, writer: ClickWriter) -> None:
         """Write group after group, until cancelled. Run by one task for each writer."""
@@ -198,13 +198,9 @@ class Clicks:
     ) -> Mapping[tuple[MemberId, bytes], tuple[bytes, Month]]:
         """The same, and of those that are not folded yet: what failed may have been written."""
         async with self.store.read() as tx:
-            waiting = await inbox.keys(tx)
+            waiting = _by_key(await inbox.keys(tx))
             folded = await flattrs.keys_used(tx, keys)
-        found = {
-            (member, request[:_DIGEST_BYTES]): (request[_DIGEST_BYTES:], month)
-            for member, request, month in sorted(waiting, key=lambda one: one[2], reverse=True)
-        }
-        return found | folded
+        return waiting | folded
 
     def _add(self, row: ClickRow) -> asyncio.Future[Month]:
         group = self._filling
@@ -269,6 +265,16 @@ async def _open_writers(
             yield [writer]
         else:
             yield await stack.enter_async_context(open_socket_writer(socket.path))
+
+
+def _by_key(
+    written: Iterable[tuple[MemberId, bytes, Month]],
+) -> dict[tuple[MemberId, bytes], tuple[bytes, Month]]:
+    """(member, digest of the key) → the body that came with it, and its first month."""
+    return {
+        (member, request[:_DIGEST_BYTES]): (request[_DIGEST_BYTES:], month)
+        for member, request, month in sorted(written, key=lambda one: one[2], reverse=True)
+    }
 
 
 def _has_failed(done: asyncio.Future[Month]) -> bool:

@@ -200,11 +200,7 @@ def _restarted(node: Node, attempt: Attempt, traces: Traces) -> Fact:
 
 async def _paid_msat(node: Node) -> int:
     """All that lnd says it has paid, fees too."""
-    total = 0
-    async for one in node.lnd.list_payments(since_s=0):
-        if one.status is PaymentStatus.SUCCEEDED:
-            total += one.value_msat + one.fee_msat
-    return total
+    return sum([one.paid_msat async for one in node.lnd.list_payments(since_s=0)])
 
 
 async def _has_another_hash(tx: Tx, node: Node, payout: PayoutId) -> bool:

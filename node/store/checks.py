@@ -161,6 +161,12 @@ CHECKS: Final = (
 
 async def breaches(tx: Tx, *, deep: bool = False) -> list[Breach]:
     """Every broken law; an empty list when the books are clean."""
+    found = await queried(tx, deep=deep)
+    return [*found, *await recomputed(tx)] if deep else found
+
+
+async def queried(tx: Tx, *, deep: bool) -> list[Breach]:
+    """The laws that a query can say."""
     found = []
     for check in CHECKS:
         if check.deep and not deep:
@@ -169,10 +175,10 @@ async def breaches(tx: Tx, *, deep: bool = False) -> list[Breach]:
         if rows:
             words = tuple(str(row._asdict()) for row in rows)
             found.append(Breach(check.invariant, check.law, words))
-    return [*found, *await _recomputed(tx)] if deep else found
+    return found
 
 
-async def _recomputed(tx: Tx) -> list[Breach]:
+async def recomputed(tx: Tx) -> list[Breach]:
     """What no query can say: every hash and every name, computed again."""
     found = [
         Breach("I11", "the hash chain is unbroken", tuple(await broken_chains(tx))),

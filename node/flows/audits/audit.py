@@ -46,8 +46,7 @@ async def audit(
     Where the books have none, and the settings neither, nothing is said of it. `deposits_max`: so
     many of the newest deposits are compared with LND, each by a call; None: all.
     """
-    async with store.read() as tx:
-        books = await own.read_books(tx, RAIL, now_s(clock))
+    books = await own.read_books(store, RAIL, now_s(clock))
     network, why = None, "--offline"
     if lnd is not None:
         try:
@@ -105,7 +104,7 @@ def _lines(books: Books, network: Network | None, why: str) -> list[Line]:
         if network is None
         else other.foreign_line(books, network),
         own.closing_line(books),
-        *books.months,
+        *books.again.months,
         other.deposits_line(books, network),
         own.chain_line(books),
         own.open_line(books),

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from node.flows.audits.lines import Line, count, judge, sat, words_of
-from node.flows.audits.months import month_line
+from node.flows.audits.recomputed import Recomputed, recompute
 from node.ledger import accounts
 from node.money import Amount, Asset
-from node.month import Month
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
 from node.store import audits, checks, closes, inbox, journal, operator_log, payouts, soundness
 from node.store.audits import CreditedDeposit, LedgerSize, LiveSum, SettledAttempt
 from node.store.checks import Breach
 from node.store.closes import Close
-from node.store.engine import Tx
+from node.store.engine import Store, Tx
 
 ASSET: Final = Asset.SAT
 OTHERS: Final = (Asset.USD, Asset.ETH)
@@ -28,10 +28,12 @@ OLD_S: Final = 3600
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the books say, of one moment."""
+    """What the books say, of one moment, and what was computed again beside it."""
 
     at_s: int
-    breaches: Sequence[Breach]
+    again: Recomputed
+    queried: Sequence[Breach]
+    """The laws that a query has found broken."""
     size: LedgerSize
     others: dict[Asset, LedgerSize]
     """Of the assets besides sats, those that the books have entries in."""
@@ -51,17 +53,29 @@ class Books:
     begun_s: int | None
     clicks_waiting: int
     closes: Sequence[Close]
-    months: Sequence[Line]
     log: tuple[int, str]
     """The operator's log: how many rows, and the last one's hash."""
     guards: int
     """Triggers and indexes that keep the money, as many as there should be."""
-    unsound: Sequence[str]
-    """What is wrong with the database itself."""
+
+    @property
+    def breaches(self) -> list[Breach]:
+        """Every broken law."""
+        return [*self.queried, *self.again.breaches]
 
 
-async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
+async def read_books(store: Store, rail: str, at_s: int) -> Books:
     """All that the audit needs of the books; every posting and every month is read."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            again = group.create_task(recompute(store), name="audit: compute again")
+            async with store.read() as tx:
+                return await _read(tx, rail, at_s, again)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _read(tx: Tx, rail: str, at_s: int, again: asyncio.Task[Recomputed]) -> Books:
     closed = [one for asset in (ASSET, Asset.USD) for one in await closes.all_of(tx, asset)]
     sizes = {asset: await audits.ledger_size(tx, asset) for asset in OTHERS}
     held: dict[str, int] = {}
@@ -69,7 +83,7 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         held[payout.reason or "no reason"] = held.get(payout.reason or "no reason", 0) + 1
     return Books(
         at_s=at_s,
-        breaches=await checks.breaches(tx, deep=True),
+        queried=await checks.queried(tx, deep=True),
         size=await audits.ledger_size(tx, ASSET),
         others={asset: size for asset, size in sizes.items() if size.seq},
         wallet=await journal.balance(tx, accounts.wallet(ASSET)),
@@ -87,10 +101,9 @@ async def read_books(tx: Tx, rail: str, at_s: int) -> Books:
         begun_s=await audits.begun_s(tx),
         clicks_waiting=await inbox.length(tx),
         closes=closed,
-        months=[await month_line(tx, close) for close in sorted(closed, key=_by_asset_and_month)],
         log=await operator_log.head(tx),
         guards=await soundness.guards(tx),
-        unsound=await soundness.unsound(tx),
+        again=await again,
     )
 
 
@@ -199,16 +212,12 @@ def log_line(books: Books) -> Line:
 def sound_line(books: Books) -> Line:
     """I17."""
     figures = f"{count(books.guards)} triggers and indexes are there, no row refers to nothing"
-    return judge("I17", "database is sound", figures, books.unsound)
+    return judge("I17", "database is sound", figures, books.again.unsound)
 
 
 def _others(books: Books, words: Callable[[LedgerSize], str]) -> str:
     """The figures of the other assets, behind those of sats."""
     return "".join(f"; {asset} {words(size)}" for asset, size in books.others.items())
-
-
-def _by_asset_and_month(close: Close) -> tuple[bool, Month]:
-    return close.asset is not ASSET, close.month
 
 
 def _number(books: Books, state: PayoutState) -> str:

@@ -81,7 +81,7 @@ async def read_network(
         node, balances, payments, invoices, frozenset(one.payment_hash for one in newest),
         frozenset(elsewhere), attempts_now, frozenset(credited_now),
         traces,
-        sum(o.value_msat + o.fee_msat for o in every if o.status is PaymentStatus.SUCCEEDED),
+        sum(one.paid_msat for one in every),
     )  # fmt: skip
 
 

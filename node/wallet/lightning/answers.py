@@ -118,6 +118,12 @@ class PaymentView:
     first_hops: tuple[int, ...] = ()
     """The channels that its HTLCs went out by."""
 
+    @property
+    def paid_msat(self) -> int:
+        """What it has cost, its fee too: nothing unless it has succeeded."""
+        succeeded = self.status is PaymentStatus.SUCCEEDED
+        return self.value_msat + self.fee_msat if succeeded else 0
+
 
 @dataclass(frozen=True, slots=True)
 class SendAnswer:

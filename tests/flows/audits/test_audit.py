@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from node.errors import DatabaseAway
 from node.flows import fund
+from node.flows.audits import books
 from node.flows.audits.audit import audit, stop_on_breach
 from node.flows.audits.lines import State
 from node.flows.close import result_digest
@@ -65,6 +67,24 @@ async def test_without_lnd_it_says_what_was_not_checked(played):
     report = await audit(played.node.store, played.clock, None)
     assert (report.result, report.unchecked) == ("pass", ("I3", "I7", "I13"))
     assert "not compared with lnd" in next(x.figures for x in report.lines if x.id == "I6")
+
+
+@pytest.mark.parametrize("fails", ["recompute", "_read"])
+@ONE_LOOP
+async def test_a_database_that_is_away_ends_both_halves_of_an_audit(played, monkeypatch, fails):
+    async def away(*_: object) -> None:
+        await asyncio.sleep(0)
+        raise DatabaseAway("it is away")
+
+    async def waits(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    for half in ("recompute", "_read"):
+        monkeypatch.setattr(books, half, away if half == fails else waits)
+    before = asyncio.all_tasks()
+    with pytest.raises(DatabaseAway, match="it is away"):
+        await asyncio.wait_for(audit(played.node.store, played.clock, None), 30)
+    assert asyncio.all_tasks() == before
 
 
 @ONE_LOOP
