@@ -21,16 +21,18 @@ from node.flows.arrivals import Arrivals
 from node.flows.rules import Rules, demand_node_decides
 from node.ids import MemberId, PaymentHash, derive, entry_id
 from node.ledger import accounts, bookings
-from node.money import Amount
+from node.money import Amount, Asset
 from node.month import Month
 from node.store import closes, deposits, journal, leases, leaving, members
 from node.store.deposits import Deposit
-from node.store.engine import Store, Tx
+from node.store.engine import OLDEST, Store, Tx
 from node.wallet.lightning.answers import SettledInvoice
 from node.wallet.lightning.invoices import LightningInvoices
 
 EXPIRY_S: Final = 3600
 FORGET_AFTER_S: Final = 86_400
+ASKED_AT_ONCE: Final = 10_000
+"""So many open deposits are read at a time."""
 SETTLE_CURSOR: Final = "lightning.settle_index"
 
 
@@ -96,17 +98,26 @@ async def catch_up(funding: Funding) -> int:
 
     A close runs it first: what was paid before the cutoff counts in full.
     """
-    async with funding.store.read() as tx:
-        waiting = await deposits.open_ones(tx, 10_000)
-    credited = 0
-    for deposit in waiting:
-        invoice = await funding.invoices.lookup(deposit.payment_hash)
-        if invoice is not None and (paid := invoice.settled) is not None:
-            credited += await credit_found(funding, paid)
-        elif now_s(funding.clock) > deposit.expires_s + FORGET_AFTER_S:
-            async with funding.store.write("deposit.expire") as tx:
-                await deposits.expire(tx, deposit.id)
-    return credited
+    credited, last = 0, OLDEST
+    while True:
+        async with funding.store.read() as tx:
+            waiting = await deposits.open_ones(tx, ASKED_AT_ONCE, after=last)
+        for deposit in waiting:
+            credited += await _ask_about(funding, deposit)
+        if len(waiting) < ASKED_AT_ONCE:
+            return credited
+        last = (waiting[-1].created_us, waiting[-1].id)
+
+
+async def _ask_about(funding: Funding, deposit: Deposit) -> bool:
+    """Whether an open deposit was paid, and is credited now; long after its expiry: closed."""
+    invoice = await funding.invoices.lookup(deposit.payment_hash)
+    if invoice is not None and (paid := invoice.settled) is not None:
+        return await credit_found(funding, paid)
+    if now_s(funding.clock) > deposit.expires_s + FORGET_AFTER_S:
+        async with funding.store.write("deposit.expire") as tx:
+            await deposits.expire(tx, deposit.id)
+    return False
 
 
 async def credit_found(funding: Funding, paid: SettledInvoice) -> bool:
@@ -130,7 +141,7 @@ async def set_pot(
     key = key or secrets.token_hex(16)
     async with funding.store.write("pot.set") as tx:
         await journal.lock_head(tx, wanted.asset)
-        month = await _open_month(tx, month)
+        month = await _open_month(tx, month, wanted.asset)
         pot = accounts.pot(wanted.asset, member, month)
         have = await journal.balance(tx, pot)
         if await _moved(tx, member, month, wanted, key) or have == wanted:
@@ -165,8 +176,9 @@ async def _stored(funding: Funding, wanted: Deposit) -> Deposit:
 async def _book(tx: Tx, funding: Funding, deposit: Deposit, paid: SettledInvoice) -> bool:
     if not await deposits.settle(tx, deposit.id, paid.amt_paid_msat, paid.settle_date_s):
         return False
-    to = await _open_month(tx, Month.at(paid.settle_date_s)) if deposit.to_pot else None
     amount = Amount(paid.amt_paid_msat, funding.rules.asset)
+    paid_in = Month.at(paid.settle_date_s)
+    to = await _open_month(tx, paid_in, amount.asset) if deposit.to_pot else None
     entry = bookings.deposit(deposit.member, amount, PaymentHash(paid.payment_hash), to)
     return await journal.append(tx, entry, funding.clock.now_us())
 
@@ -177,9 +189,9 @@ def _told(funding: Funding, deposit: Deposit | None, credited: bool) -> bool:
     return credited
 
 
-async def _open_month(tx: Tx, month: Month) -> Month:
-    """The first month from this one on that is not frozen."""
-    while await closes.is_frozen(tx, month):
+async def _open_month(tx: Tx, month: Month, asset: Asset) -> Month:
+    """The first month from this one on that is not frozen in the asset."""
+    while await closes.takes_no_money(tx, month, asset):
         month = month.plus(1)
     return month
 

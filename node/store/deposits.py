@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from node.errors import Conflict
 from node.ids import MemberId, PaymentHash
-from node.store.engine import NEWEST, Tx
+from node.store.engine import NEWEST, OLDEST, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,14 @@ async def expire(tx: Tx, deposit: str) -> None:
     )
 
 
-async def open_ones(tx: Tx, limit: int) -> list[Deposit]:
-    """Deposits that may be paid yet, oldest first."""
-    sql = "SELECT * FROM deposit WHERE state = 'open' ORDER BY created_us, id LIMIT :limit"
-    found = [_deposit(row) for row in await tx.rows(sql, limit=limit)]
+async def open_ones(tx: Tx, limit: int, after: tuple[int, str] = OLDEST) -> list[Deposit]:
+    """Deposits that may be paid yet, oldest first; those after (created_us, id) of the last."""
+    rows = await tx.rows(
+        "SELECT * FROM deposit WHERE state = 'open' AND (created_us > :us"
+        " OR (created_us = :us AND id > :id)) ORDER BY created_us, id LIMIT :limit",
+        limit=limit, us=after[0], id=after[1],
+    )  # fmt: skip
+    found = [_deposit(row) for row in rows]
     return [deposit for deposit in found if deposit]
 
 

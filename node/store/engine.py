@@ -32,8 +32,10 @@ from node.store.migrations.upgrade import upgrade
 from node.store.sqlite import Column, Driver, driver_of
 from node.store.under_way import UnderWay
 
+OLDEST: Final = (-1, "")
+"""Before the first row of a list that is read oldest first: (created_us, id)."""
 NEWEST: Final = (2**63 - 1, "")
-"""Before the first row of a list that is read newest first: (created_us, id)."""
+"""The same, newest first."""
 CONNECT_LIMIT_S: Final = 10
 STATEMENT_LIMIT_S: Final = 600
 """No statement of the largest close takes a tenth of it; a dead network would take for ever."""

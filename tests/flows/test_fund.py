@@ -6,6 +6,8 @@ from node.errors import Conflict, RailUnavailable
 from node.flows import fund
 from node.ledger import accounts
 from node.money import Asset, msat, sats
+from node.store import closes
+from node.store.closes import Close, Figures, Stage
 from node.wallet.lightning.answers import SettledInvoice
 from tests.conftest import MONTH
 from tests.world import World, open_world
@@ -59,3 +61,26 @@ async def test_a_key_whose_hour_is_over_makes_no_invoice_any_more(world, clock):
     clock.advance(fund.EXPIRY_S)
     with pytest.raises(Conflict, match="ask for a new one"):
         await world.ask("ann", sats(2000), to_pot=True, key="k")
+
+
+async def test_a_month_that_is_frozen_in_another_asset_takes_sats_yet(world):
+    """The stablecoin's close may begin while lnd is away; what was paid before counts in full."""
+    deposit = await world.ask("ann", sats(2000), to_pot=True)
+    world.invoices.pay(deposit.payment_hash, sats(2000).units, PAID_S)
+    async with world.store.write() as tx:
+        for asset in (Asset.USD, Asset.SAT):
+            close = Close(MONTH.plus(-1 * (asset is Asset.SAT)), asset, Stage.FROZEN, 1, 1000, 0,
+                          Figures(), None)  # fmt: skip
+            assert await closes.freeze(tx, close)
+    assert await fund.catch_up(world.funding) == 1
+    pot = accounts.pot(Asset.SAT, world.members["ann"], MONTH)
+    assert await world.balance(pot) == sats(2000).units
+
+
+async def test_every_open_deposit_is_asked_about_however_many_there_are(world, monkeypatch):
+    monkeypatch.setattr(fund, "ASKED_AT_ONCE", 3)
+    asked = [await world.ask("ann", sats(2000), to_pot=False) for _ in range(8)]
+    for deposit in asked:
+        world.invoices.pay(deposit.payment_hash, sats(2000).units, PAID_S)
+    assert await fund.catch_up(world.funding) == len(asked)
+    assert await available(world) == sats(2000).units * len(asked)
