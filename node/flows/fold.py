@@ -90,7 +90,11 @@ async def _add_today(tx: Tx, changes: Sequence[tuple[ThingId, Month, int]], toda
 
 
 async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> list[Click]:
-    """Leave out clicks whose Idempotency-Key was used before, here or in an earlier turn."""
+    """Leave out clicks whose Idempotency-Key was used before, here or in an earlier turn.
+
+    Another click under the same key is no repetition. Where that could be seen it was refused, and
+    where it could not, another process has acknowledged it: it counts (docs/decisions/0021).
+    """
     keyed = [
         (
             click.member,
@@ -102,13 +106,15 @@ async def _without_repetitions(tx: Tx, clicks: Sequence[Click], now_us: int) -> 
         if click.request is not None
     ]
     unused = await flattrs.new_keys(tx, keyed)
+    used = {(member, key) for member, key, _, _ in keyed} - unused
+    before = await flattrs.keys_used(tx, list(used)) if used else {}
+    seen = {(member, key + body) for (member, key), (body, _) in before.items()}
     fresh = []
     for click in clicks:
         if click.request is not None:
-            key = (click.member, click.request[:_KEY_BYTES])
-            if key not in unused:
+            if (click.member, click.request) in seen:
                 continue
-            unused.discard(key)
+            seen.add((click.member, click.request))
         fresh.append(click)
     return fresh
 
