@@ -151,6 +151,8 @@ class Outcomes:
                 await self._unexplained(tx, attempt, outcome)
             else:
                 await self._paid(tx, attempt, payout, outcome)
+                if attempt.state is AttemptState.DEAD:
+                    await self._paid_once(tx, attempt, outcome)
 
     async def _paid(self, tx: Tx, attempt: Attempt, payout: Payout, outcome: Settled) -> None:
         now_us = self._clock.now_us()
@@ -172,6 +174,13 @@ class Outcomes:
         if await journal.append(tx, entry, now_us):
             words = f"attempt {attempt.id} was dead and has paid after all: see `audit`"
             await leases.stop(tx, self._rail.name, words, now_us)
+
+    async def _paid_once(self, tx: Tx, attempt: Attempt, outcome: Settled) -> None:
+        """What it was paid instead has been refused since: then it went out once, and for this."""
+        before = bookings.unexplained(attempt.id, outcome.paid, outcome.fee)
+        if await journal.has(tx, before.id):
+            after = bookings.paid_once(attempt.id, outcome.paid, outcome.fee)
+            await journal.append(tx, after, self._clock.now_us())
 
     async def are_dead(self, buried: Sequence[Attempt], tally: Tally) -> bool:
         """Whether each of these is dead for good, asked once more.

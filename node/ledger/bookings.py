@@ -141,6 +141,13 @@ def unexplained(attempt: AttemptId, paid: Amount, fee: Amount) -> Entry:
     return Entry(entry_id("unexplained", attempt), "unexplained", asset, attempt, (gone,))
 
 
+def paid_once(attempt: AttemptId, paid: Amount, fee: Amount) -> Entry:
+    """The other way was refused: that payment was the payout's only one. Undoes `unexplained`."""
+    asset = paid.asset
+    back = Transfer(accounts.capital(asset), accounts.suspense(asset), paid.units + fee.units)
+    return Entry(entry_id("paid_once", attempt), "paid_once", asset, attempt, (back,))
+
+
 def gas(tx_hash: str, cost_wei: int) -> Entry:
     """What a transaction of the node's key cost: the operator's expense (design.md §3.8)."""
     asset = Asset.ETH

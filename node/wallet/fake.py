@@ -112,6 +112,10 @@ class FakeRail:
         for payment in self._held(target):
             payment.state, payment.reason = _State.REFUSED, reason
 
+    def pay_after_all(self, reference: str) -> None:
+        """Let a payment that was refused arrive: the network was wrong."""
+        self._pay(self._payments[reference], _State.PAID)
+
     async def capacity(self) -> Capacity:
         """`ready` and `spendable_units`, as the test sets them."""
         words = "the fake rail pays" if self.ready else "the fake rail is switched off"

@@ -79,6 +79,10 @@ A_LIFE: list[tuple[str, Callable[[], Entry | BulkEntry], dict[str, int]]] = [
      {"available:1": 5470, "payout:w3": 0}),
     ("a dead payment has paid", lambda: bookings.unexplained(AttemptId("a"), msat(600), msat(3)),
      {"suspense": 603, "capital": 660}),
+    ("it was the only one", lambda: bookings.paid_once(AttemptId("a"), msat(600), msat(3)),
+     {"suspense": 0, "capital": 57}),
+    ("another dead payment has paid", lambda: bookings.unexplained(
+        AttemptId("b"), msat(600), msat(3)), {"suspense": 603, "capital": 660}),
     ("standing amounts", lambda: closing.means(SAT, NOV, column(1, 2), column(470, 0)),
      {"available:1": 5000, "pot:1:2026-12": 470}),
     ("a release in bulk", lambda: closing.release(SAT, DEC, NONE, NONE), {}),

@@ -76,6 +76,10 @@ a474e4f77421adf1534cd55d411e77fa open sat w3 | None
     payout:w3 > available:1 1000
 b8ea406e23864c5c887758e0d530b487 unexplained sat a | None
     suspense > capital 603
+a8c3f217909f2d1f6613b1979a6d7d65 paid_once sat a | None
+    capital > suspense 603
+b70923fb7c5927e69e1d1d3322be309b unexplained sat b | None
+    suspense > capital 603
 45446beec03cdaf5a052eb58986e951a means sat 2026-11 | 2026-11
     available:1 > pot:1:2026-12 470
 cc5e303d1008976713e63d89240c293e release sat 2026-12 | 2026-12
