@@ -26,7 +26,7 @@ TRANSACTIONS: Final = (
     "fold",
     "lease.give_up", "lease.take",
     "leave",
-    "limbo.approve", "limbo.note",
+    "limbo.approve", "limbo.note", "member.suspend",
     "means.set",
     "pay.ask_again", "pay.follow", "pay.note", "pay.postpone", "pay.refuse", "pay.retry",
     "pay.send", "pay.settle", "pay.store", "pay.unpayable",

@@ -232,6 +232,9 @@ def _node_findings(node: LndNode, settings: Settings, clock: Clock) -> list[Find
         found.append(bad("clock", words, "set the machine's clock by NTP: months end by it"))
     else:
         found.append(good("clock", "agrees with lnd's calendar"))
+    if (settings.money.operator_target or "").strip().lower() == node.pubkey:
+        fix = "write another wallet's as money.operator_target, or none: the share stays here then"
+        found.append(bad("operator", "the operator's target is this lnd itself", fix))
     return found
 
 

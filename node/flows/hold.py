@@ -11,6 +11,8 @@ from typing import Final
 from node.clock import Clock
 from node.flows.open_payouts import held_reason
 from node.flows.rules import Rules
+from node.ids import MemberId
+from node.money import Asset
 from node.settlement.payout import (
     NEEDS_A_PERSON,
     HeldReason,
@@ -44,6 +46,19 @@ async def hold_and_release(store: Store, clock: Clock, rules: Rules) -> None:
                         await _follow(tx, payout, rules.operator_target, None)
                     case PayoutKind.WITHDRAWAL:
                         pass
+
+
+async def hold_at_once(tx: Tx, member: MemberId, asset: Asset, now_us: int) -> None:
+    """The member's target has changed just now, or they were suspended: what is due waits.
+
+    A round that has chosen such a payout before finds it changed, and sends nothing for it.
+    """
+    target, found = await members.target_of(tx, member, asset), await members.get(tx, member)
+    suspended = found is not None and found.suspended_us is not None
+    if (reason := held_reason(target, suspended, now_us)) is None:
+        return
+    for payout in await payouts.due_to(tx, member, asset):
+        await payouts.move(tx, payout, PayoutEvent.HELD, reason=reason)
 
 
 async def _follow(tx: Tx, payout: Payout, target: str | None, reason: HeldReason | None) -> None:

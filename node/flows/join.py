@@ -27,12 +27,14 @@ from node.errors import (
     QuoteRefused,
     Unauthorized,
 )
+from node.flows.hold import hold_at_once
 from node.flows.rules import Rules
 from node.ids import MemberId
 from node.store import identities, members
 from node.store.engine import Store, Tx
 from node.store.members import StoredTarget, Token
 from node.wallet.fetch import Fetcher
+from node.wallet.lightning.lnd import Lnd
 from node.wallet.lightning.targets import (
     AN_INVOICE,
     Bolt11,
@@ -146,15 +148,18 @@ async def revoke_token(store: Store, clock: Clock, member: MemberId, token: str)
 
 async def set_target(
     store: Store, clock: Clock, rules: Rules, fetcher: Fetcher, member: MemberId, text: str, *,
-    fresh: bool = False,
+    fresh: bool = False, lnd: Lnd | None = None,
 ) -> SavedTarget:  # fmt: skip
     """Try a payout target and save it; `fresh`: a wallet of the member has just signed.
 
-    Raises BadTarget with what to do, FreshSignInNeeded for a change.
+    `lnd`: who would pay it, and can't pay itself. Raises BadTarget with what to do,
+    FreshSignInNeeded for a change, RailUnavailable.
     """
     target = _standing(text, fetcher.allow)
     if not fresh:
         await demand_may_set(store, rules, member, target.text)
+    if lnd is not None and isinstance(target, NodeKey):
+        await _demand_another(lnd, target)
     tested = await _try(fetcher, target, rules)
     return await save_target(store, clock, rules, member, target, tested, fresh=fresh)
 
@@ -189,6 +194,7 @@ async def save_target(
             member, rules.asset, target.text, target.fingerprint, now_us, now_us + lock_us
         )
         await members.set_target(tx, stored)
+        await hold_at_once(tx, member, rules.asset, now_us)
         if before is not None:
             words = (
                 f"your payout target for {rules.asset} is {target.text} now. Nothing of it is paid"
@@ -215,6 +221,14 @@ def _demand_fresh(before: StoredTarget | None, text: str, wallets: int) -> None:
         raise FreshSignInNeeded(
             "you sign in with a wallet, so a token can't change where you are paid: sign in on the"
             " node's pages, and change it there within ten minutes"
+        )
+
+
+async def _demand_another(lnd: Lnd, target: NodeKey) -> None:
+    if target.pubkey == (await lnd.read_node()).pubkey:
+        raise BadTarget(
+            "that is the key of this node's own lnd, which can't pay itself: give a Lightning"
+            " address, an LNURL, or the key of another node"
         )
 
 

@@ -61,7 +61,7 @@ async def set_any_target(node: Node, member: MemberId, text: str, *, fresh: bool
             " Lightning address, an LNURL or a node key"
         )
     return await join.set_target(
-        node.store, node.clock, node.rules, node.fetcher, member, text, fresh=fresh
+        node.store, node.clock, node.rules, node.fetcher, member, text, fresh=fresh, lnd=node.lnd
     )
 
 

@@ -66,6 +66,16 @@ async def in_state(tx: Tx, asset: Asset, state: PayoutState, limit: int) -> list
     return [_payout(row) for row in rows]
 
 
+async def due_to(tx: Tx, member: MemberId, asset: Asset) -> list[Payout]:
+    """What a creator is due, at whatever time; in a write transaction nobody else moves it."""
+    rows = await tx.rows(
+        "SELECT * FROM payout WHERE member = :member AND asset = :asset AND state = 'due'"
+        " AND kind = :kind ORDER BY created_us, id" + tx.for_update,
+        member=member, asset=asset, kind=PayoutKind.CREATOR,
+    )  # fmt: skip
+    return [_payout(row) for row in rows]
+
+
 async def of_member(tx: Tx, member: MemberId, limit: int) -> list[tuple[Payout, Row[Any]]]:
     """A member's payouts, newest first, each with its row's times and proof."""
     rows = await tx.rows(

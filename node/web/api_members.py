@@ -113,8 +113,9 @@ async def set_target(call: Call, asked: TargetIn) -> TargetOut:
         saved = await set_vault_target(stablecoin, call.member, asked.target)
     else:
         saved = await join.set_target(
-            node.store, node.clock, node.rules, node.fetcher, call.member, asked.target
-        )
+            node.store, node.clock, node.rules, node.fetcher, call.member, asked.target,
+            lnd=node.lnd,
+        )  # fmt: skip
     return _target(call, saved.target.asset, saved.target, saved.tested)
 
 

@@ -144,6 +144,17 @@ async def test_an_operator_target_that_can_not_be_paid_is_found(place, target, w
     assert "money.operator_target" in found["operator"][1]
 
 
+async def test_an_operator_target_that_is_the_nodes_own_lnd_is_found(place):
+    own = place.network.nodes[PAYER].identity_pubkey
+    money = place.settings.money.model_copy(update={"operator_target": own})
+    write_settings(place.folder / "node", place.settings, money=money)
+    found = await bad(place.folder / "node")
+    assert found["operator"] == (
+        "the operator's target is this lnd itself",
+        "write another wallet's as money.operator_target, or none: the share stays here then",
+    )
+
+
 async def test_a_public_url_that_is_none_is_found(place):
     web = place.settings.web.model_copy(update={"public_url": "my.node"})
     write_settings(place.folder / "node", place.settings, web=web)

@@ -148,6 +148,13 @@ async def retry(world: World) -> Act:
     return partial(acts.retry_payout, world.store, world.clock, "op", payout.id)
 
 
+async def suspend(world: World) -> Act:
+    await _earned(world)
+    return partial(
+        acts.set_suspended, world.store, world.clock, "op", world.members["eve"], suspended=True
+    )
+
+
 STEPS = {
     "pot.set": set_pot, "means.set": set_means, "target.set": set_target, "thing.add": add_thing,
     "thing.claim": claim_thing, "subscription.begin": begin, "subscription.end": end, "leave": go,
@@ -155,6 +162,7 @@ STEPS = {
     "breaker.breach": breach, "breaker.stop": stop, "close.approve": approve,
     "lease.give_up": give_up, "pay.unpayable": unpayable, "pay.note": note,
     "pay.postpone": postpone, "pay.ask_again": ask_again, "pay.retry": retry,
+    "member.suspend": suspend,
 }  # fmt: skip
 SITES = ("site.ask", "site.check", "site.release")
 RECONCILE = ("reconcile.adopt", "reconcile.stop")

@@ -95,3 +95,14 @@ async def test_the_same_holds_on_the_chain(usd_world):
     stablecoin = usd_world.node.stablecoin
     saved = await set_vault_target(stablecoin, alice.id, second, fresh=True)
     assert saved.target.text == second
+
+
+async def test_the_nodes_own_lnd_is_nobodys_target(both_worlds):
+    """It can't pay itself: such a payout would wait for a week, and then for a person."""
+    alice = await both_worlds.join("alice")
+    own = (await both_worlds.node.lnd.read_node()).pubkey
+    for text in (own, own.upper()):
+        refused = await alice("PUT", "/payout-target", {"target": text})
+        assert refused.status in range(400, 500)
+        assert "key of this node's own lnd" in refused.body["detail"]
+    assert (await alice("GET", "/payout-target")).body["target"] is None

@@ -14,6 +14,7 @@ from typing import Final
 from node.clock import Clock, now_s
 from node.config import Settings
 from node.errors import BadInput, BadMonth, Conflict, NotFound
+from node.flows.hold import hold_at_once
 from node.flows.node import Node
 from node.flows.retry_payout import retry
 from node.flows.vault.stablecoin import RAIL as STABLECOIN
@@ -80,13 +81,15 @@ async def set_suspended(
 ) -> str:
     """Suspend a member, or lift it; the name. Raises NotFound, Conflict when it is so already."""
     now_us = clock.now_us()
-    async with store.write() as tx:
+    async with store.write("member.suspend") as tx:
         found = await members.get(tx, member)
         if found is None:
             raise NotFound("there is no such member")
         if (found.suspended_us is not None) is suspended:
             raise Conflict(f"{found.name} is {'' if suspended else 'not '}suspended already")
         await members.set_suspended(tx, member, now_us if suspended else None)
+        for asset in (Asset.SAT, Asset.USD):
+            await hold_at_once(tx, member, asset, now_us)
         done = "suspended" if suspended else "lifted the suspension of"
         act = Act(actor, done, f"member {found.name}", words[:_WORDS_MAX])
         await operator_log.append(tx, act, now_us)
