@@ -34,6 +34,7 @@ from node.flows.vault.stablecoin import Stablecoin
 from node.ids import MemberId, ThingId
 from node.ledger import closing
 from node.ledger.closing import CreatorRows, ReaderRows
+from node.money import Amount
 from node.month import Month
 from node.settlement.month_split import (
     READER_COLUMNS,
@@ -234,7 +235,8 @@ async def _book(tx: Tx, close: Close, others: Sequence[Rules]) -> None:
     rows = ReaderRows(
         members, share * counted, np.where(counted > 0, carry, 0), np.where(counted > 0, 0, carry)
     )
-    payers = await dues_paid_by(tx, close, others)
+    dues = Amount(close.dues_units, close.asset)
+    payers = await dues_paid_by(tx, close.month, dues, others)
     paying = np.isin(creators, creators if payers is None else payers).astype(np.int64)
     earned = CreatorRows(creators, net, paying)
     figures = close.figures

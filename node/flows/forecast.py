@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+
+import numpy as np
 
 from node.flows.close import Closing, preview
-from node.flows.open_payouts import held_reason
+from node.flows.dues import dues_paid_by
+from node.flows.waits import why_it_waits
 from node.ids import MemberId
-from node.money import Amount
+from node.ledger.accounts import Kind
+from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.month_split import by_creator
 from node.store import closes, listings, members
-
-DUES_WORDS: Final = "the dues are not paid by a pot of this month"
-SMALL_WORDS: Final = "below the minimum payout: it stays the creator's"
+from node.store.engine import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,32 @@ async def forecast(closing: Closing, month: Month) -> Forecast:
     asset = rules.asset
     async with closing.store.read() as tx:
         names = await listings.names(tx, [MemberId(one) for one in creators.tolist()])
-        targets = await members.targets(tx, rules.asset)
+        targets = await members.targets(tx, asset)
         suspended = await members.suspended(tx)
-        with_pot, pots = await closes.pots(tx, month, rules.asset)
-    paying = {int(m) for m in with_pot[pots >= rules.dues.units]} if rules.dues else None
+        payers = await dues_paid_by(tx, month, rules.dues, closing.others)
+        before = await _from_before(tx, asset)
+    paying = creators if payers is None else creators[np.isin(creators, payers)]
+    pay_dues, now_us = set(paying.tolist()), closing.clock.now_us()
     shares = []
     for number, units in zip(creators.tolist(), net.tolist(), strict=True):
         member, amount = MemberId(number), Amount(units, asset)
-        reason: str | None = held_reason(
-            targets.get(member), member in suspended, closing.clock.now_us()
-        )
-        if paying is not None and member not in paying:
-            reason = DUES_WORDS
-        elif amount < rules.payout_min or not amount.whole_coins()[0]:
-            reason = SMALL_WORDS
-        shares.append(CreatorShare(names[member], amount, reason))
+        waits = why_it_waits(
+            rules, amount, Amount(before[number], asset), targets.get(member), now_us,
+            pays_dues=number in pay_dues, suspended=member in suspended,
+        )  # fmt: skip
+        shares.append(CreatorShare(names[member], amount, waits))
     shares.sort(key=lambda one: (-one.net.units, one.name))
     return Forecast(
         month, Amount(split.pots, asset), Amount(split.distributed, asset),
         Amount(split.commission, asset), Amount(split.carried, asset), split.readers,
         split.flattrs, tuple(shares),
     )  # fmt: skip
+
+
+async def _from_before(tx: Tx, asset: Asset) -> Counter[int]:
+    """What each creator has earned before and was not paid, or is held; in base units."""
+    found: Counter[int] = Counter()
+    for kind in (Kind.EARNED, Kind.HELD):
+        holders, units = await closes.balances(tx, kind, asset)
+        found.update(dict(zip(holders.tolist(), units.tolist(), strict=True)))
+    return found

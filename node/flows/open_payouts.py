@@ -50,7 +50,9 @@ async def open_payouts(
 
 async def _release(tx: Tx, close: Close, others: Sequence[Rules]) -> None:
     creators, units = await closes.balances(tx, Kind.HELD, close.asset)
-    if (payers := await dues_paid_by(tx, close, others)) is not None:
+    dues = Amount(close.dues_units, close.asset)
+    payers = await dues_paid_by(tx, close.month, dues, others)
+    if payers is not None:
         paying = np.isin(creators, payers)
         creators, units = creators[paying], units[paying]
     entry = closing.release(close.asset, close.month, creators, units)

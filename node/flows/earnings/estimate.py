@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from node.clock import this_month
 from node.errors import Conflict
 from node.flows.close import Closing, preview
+from node.flows.dues import pays_dues
 from node.flows.earnings.known import Earned
-from node.flows.forecast import DUES_WORDS, SMALL_WORDS
-from node.flows.open_payouts import held_reason, smallest_payable
-from node.flows.rules import Rules
+from node.flows.waits import why_it_waits
 from node.ids import MemberId, ThingId
 from node.ledger import accounts
 from node.money import Amount, Asset
@@ -111,23 +110,10 @@ async def _waits(
     rules = closing.rules
     target = await members.target_of(tx, creator, rules.asset)
     who = await members.get(tx, creator)
-    suspended = who is not None and who.suspended_us is not None
-    waiting = await journal.balance(tx, accounts.earned(rules.asset, creator))
-    if not await _pays_dues(tx, [rules, *closing.others], creator, month):
-        return DUES_WORDS
-    together = (total + waiting).units
-    if together < max(rules.payout_min.units, smallest_payable(rules.asset)):
-        return SMALL_WORDS
-    return held_reason(target, suspended, closing.clock.now_us())
-
-
-async def _pays_dues(tx: Tx, rules: list[Rules], creator: MemberId, month: Month) -> bool:
-    """Whether the creator's pot reaches for the dues in any asset; true where there are none."""
-    if not rules[0].dues:
-        return True
-    pots = [
-        (await journal.balance(tx, accounts.pot(one.asset, creator, month)), one.dues)
-        for one in rules
-        if one.dues
-    ]
-    return any(pot >= dues for pot, dues in pots)
+    earned = await journal.balance(tx, accounts.earned(rules.asset, creator))
+    held = await journal.balance(tx, accounts.held(rules.asset, creator))
+    return why_it_waits(
+        rules, total, earned + held, target, closing.clock.now_us(),
+        pays_dues=await pays_dues(tx, month, rules.dues, closing.others, creator),
+        suspended=who is not None and who.suspended_us is not None,
+    )  # fmt: skip

@@ -12,8 +12,8 @@ from node.flows.earnings.clicks import click_values
 from node.flows.earnings.estimate import FRESH_S, Estimates
 from node.flows.earnings.known import Earned, KnownEarnings
 from node.flows.earnings.table import table_of
-from node.flows.forecast import DUES_WORDS, SMALL_WORDS
 from node.flows.split import PENDING_MONTHS
+from node.flows.waits import DUES_WORDS, SMALL_WORDS
 from node.ids import ThingId
 from node.money import Asset, sats
 from node.settlement.payout import HeldReason

@@ -10,10 +10,14 @@ from node.devnet.evm_vault import DOLLAR, act, set_blocked_calldata
 from node.errors import Conflict, NotFound, RailUnavailable
 from node.flows.audits.audit import audit
 from node.flows.audits.lines import State
+from node.flows.close import Closing
+from node.flows.earnings.estimate import Estimates
+from node.flows.forecast import forecast
 from node.flows.vault import chain_money
 from node.flows.vault.attribute import attribute, stray_in
 from node.flows.vault.pay import CLAIMABLE
 from node.flows.vault.reseal import reseal
+from node.flows.waits import DUES_WORDS
 from node.ledger import accounts
 from node.ledger.accounts import Kind
 from node.money import Amount, Asset, sats
@@ -81,6 +85,21 @@ async def _figures(world, asset) -> tuple[int, int, int, int]:
     async with world.store.read() as tx:
         figures = (await closes.get(tx, MONTH, asset)).figures
     return figures.pots, figures.distributed, figures.commission, figures.carried
+
+
+async def test_the_dry_run_knows_dues_that_are_paid_in_the_other_asset(town):
+    world = town.world
+    closing = Closing(
+        world.store, world.clock, town.coin.rules, town.said.append, town.coin, (world.rules,)
+    )
+    seen = {one.name: one.waits for one in (await forecast(closing, MONTH)).creators}
+    assert seen == {  # nobody of them has a pot in the vault: their dues are 2000 sat
+        "both": None, "coin": None, "light": HeldReason.NO_TARGET, "none": HeldReason.NO_TARGET,
+        "idle": DUES_WORDS,
+    }  # fmt: skip
+    for name, waits in seen.items():
+        estimate = await Estimates().of(closing, world.members[name])
+        assert estimate.waits == waits, name
 
 
 async def test_what_waited_is_paid_from_the_nodes_address_when_its_reason_is_gone(town):
