@@ -13,12 +13,14 @@ from node.clock import Clock, now_s, this_month
 from node.flows import fold, receipts
 from node.flows.receipts import Receipt
 from node.flows.rules import Rules
+from node.flows.split import PENDING_MONTHS
 from node.ids import MemberId, ThingId
 from node.ledger import accounts
 from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.split import PotSplit, split_pot
-from node.store import closes, history, journal, members, things
+from node.store import closes, flattrs, history, journal, members, things
+from node.store import counting as what_counts
 from node.store.closes import Close, Stage
 from node.store.engine import Store, Tx
 from node.store.things import Thing
@@ -41,13 +43,18 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class OpenMonth:
-    """A month that takes clicks, or is not closed yet. `split` and `one_more` are estimates."""
+    """A month that takes clicks, or is not closed yet. `split` and `one_more` are estimates.
+
+    `counted` are those of `marked` that would count now. Beside them count the `waited`: flattrs of
+    the last three months on things that were claimed in this one, each once more.
+    """
 
     month: Month
     pot: Amount
     seconds_left: int
     marked: tuple[ThingId, ...]
     counted: frozenset[ThingId]
+    waited: tuple[ThingId, ...]
     split: PotSplit
     one_more: PotSplit
 
@@ -96,11 +103,14 @@ async def month_of(
             return _closed(close, await receipts.receipt(tx, month, rules.asset, member))
         pot = await journal.balance(tx, accounts.pot(rules.asset, member, month))
         marked = sorted((await fold.standing(tx, member, month)).things)
-        counted = await _counted(tx, member, marked)
-    bps = rules.commission_bps
+        pending = await _claimed_since(tx, member, month)
+        counting = await what_counts.counting(tx, month, rules.asset, member, {*marked, *pending})
+    counted, bps = counting.intersection(marked), rules.commission_bps
+    waited = tuple(thing for thing in pending if thing in counting)
+    number = len(counted) + len(waited)
     return OpenMonth(
-        month, pot, max(0, month.ends_s - now_s(clock)), tuple(marked), counted,
-        split_pot(pot.units, len(counted), bps), split_pot(pot.units, len(counted) + 1, bps),
+        month, pot, max(0, month.ends_s - now_s(clock)), tuple(marked), counted, waited,
+        split_pot(pot.units, number, bps), split_pot(pot.units, number + 1, bps),
     )  # fmt: skip
 
 
@@ -150,12 +160,13 @@ def _held_reason(rules: Rules) -> str:
     )
 
 
-async def _counted(tx: Tx, member: MemberId, marked: list[ThingId]) -> frozenset[ThingId]:
-    """What would count if the month closed now, but for readers who share a payout target."""
-    found = await things.many(tx, marked)
-    suspended = await members.suspended(tx)
-    return frozenset(
-        thing.id
-        for thing in found.values()
-        if thing.owner not in {None, member} and thing.owner not in suspended
-    )
+async def _claimed_since(tx: Tx, member: MemberId, month: Month) -> list[ThingId]:
+    """What the member flattred in the months before and was claimed in this one, as it stands."""
+    months = [month.plus(-back) for back in range(PENDING_MONTHS, 0, -1)]
+    rows = await flattrs.packed(tx, [(one, member) for one in months])
+    for one in reversed(months):
+        if await closes.is_frozen(tx, one):
+            break  # it is folded, and so are those before it
+        rows[one, member] = await fold.standing(tx, member, one)
+    waited = [(thing, one) for (one, _), row in rows.items() for thing in row.things]
+    return await what_counts.claimed_in(tx, month, waited) if waited else []

@@ -148,7 +148,7 @@ async def _pots(node: Node, member: MemberId, thing: Thing | None) -> _Pots:
         seen = await statement.month_of(node.store, node.clock, rules, member, month)
         if isinstance(seen, ClosedMonth):
             continue
-        pots = _Pots((), frozenset(seen.marked), len(seen.counted))
+        pots = _Pots((), frozenset(seen.marked), seen.split.flattrs)
         counts = thing is not None and thing.id in seen.counted
         share = seen.split.share if counts else seen.one_more.share
         if seen.pot:

@@ -24,7 +24,7 @@ from node.web.models.months import (
 )
 
 _UNCLAIMED: Final = "nobody has claimed it yet: it waits for its owner, for up to three months"
-_OWN: Final = "it is yours, or its owner is suspended"
+_OWN: Final = "it is yours, or its owner is suspended or is paid where you are"
 _CLOSED: Final = "none of your sats went to it"
 
 Seen: TypeAlias = OpenMonth | ClosedMonth
@@ -58,6 +58,7 @@ async def _month(call: Call, month: Month, page: MonthPageQuery) -> MonthOut:
         seconds_left=sat.seconds_left if isinstance(sat, OpenMonth) else 0,
         pot_msat=sat.pot.units,
         flattrs=sat.split.flattrs,
+        waited=len(sat.waited) if isinstance(sat, OpenMonth) else None,
         share_msat=sat.split.share,
         share_with_one_more_msat=sat.one_more.share if isinstance(sat, OpenMonth) else None,
         commission_per_share_msat=sat.split.commission,
@@ -104,6 +105,7 @@ def _usd_month(usd: Seen, file_id: str | None) -> UsdMonthOut:
         closed=isinstance(usd, ClosedMonth),
         pot_units=usd.pot.units,
         flattrs=usd.split.flattrs,
+        waited=len(usd.waited) if isinstance(usd, OpenMonth) else None,
         share_units=usd.split.share,
         share_with_one_more_units=usd.one_more.share if isinstance(usd, OpenMonth) else None,
         commission_per_share_units=usd.split.commission,

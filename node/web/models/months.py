@@ -22,6 +22,11 @@ FILE_ID: Any = Field(
     default=None, description="Your name in the published file of the month, once it is closed."
 )
 
+WAITED: Any = Field(
+    description="How many of the flattrs that count are of the last three months, on things that"
+    " were claimed in this one. Null once it is closed: then they are among the things."
+)
+
 
 class UsdFlattrOut(Told):
     """What a flattr is worth in the stablecoin."""
@@ -48,6 +53,7 @@ class UsdMonthOut(Told):
     closed: bool
     pot_units: Units
     flattrs: int
+    waited: int | None = WAITED
     share_units: Units
     share_with_one_more_units: Units | None
     commission_per_share_units: Units
@@ -64,6 +70,7 @@ class MonthOut(Told):
     seconds_left: int
     pot_msat: Msat
     flattrs: int = Field(description="How many count.")
+    waited: int | None = WAITED
     share_msat: Msat = Field(description="What each counted thing gets, commission included.")
     share_with_one_more_msat: Msat | None = Field(description="The same after one more flattr.")
     commission_per_share_msat: Msat

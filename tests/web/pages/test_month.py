@@ -69,6 +69,26 @@ async def test_what_nobody_has_claimed_waits(people) -> None:
     assert "for the first thing that you flattr 1 000 sat" in shown.text
 
 
+async def test_what_waited_and_is_claimed_shares_the_pot_and_is_said(people) -> None:
+    alice, bob, world = await people.member("alice"), await people.member("bob"), people.world
+    await _own(world, bob, TRAINS)
+    await _flattr(alice, MOSS)
+    world.clock.set(MONTH.ends_s)
+    await close.close_month(world.node.closing(lambda _: None), MONTH)
+    world.clock.advance(60)
+    await people.sign_in(alice)
+    await _pot(people, alice, 1000)
+    shown = await _flattr(alice, TRAINS)
+    assert "for one thing 1 000 sat" in shown.text
+    await _own(world, bob, MOSS)
+    shown = await alice.get("/month")
+    assert "for each of 2 things 500 sat with one more 333.33 sat" in shown.text
+    assert "With one flattr of an earlier month" in shown.text
+    assert "One thing flattred" in shown.text
+    window = await alice.get(f"/click?url={TRAINS}")
+    assert "Worth 500 sat if the month ended now: your pot, shared by 2" in window.text
+
+
 async def test_a_flattr_repeats_until_it_is_told_not_to(people) -> None:
     alice, bob = await people.member("alice"), await people.member("bob")
     await _own(people.world, bob, MOSS)

@@ -32,6 +32,8 @@ class PotView:
 
     pot: Amount
     counted: int
+    waited: int
+    """How many of them were flattred in a month before, and wait no more."""
     share: Amount
     share_with_one_more: Amount
     carry: Amount
@@ -165,7 +167,8 @@ def _pot(month: OpenMonth) -> PotView:
     asset = month.pot.asset
     return PotView(
         pot=month.pot,
-        counted=len(month.counted),
+        counted=month.split.flattrs,
+        waited=len(month.waited),
         share=Amount(month.split.share, asset),
         share_with_one_more=Amount(month.one_more.share, asset),
         carry=Amount(month.split.carry, asset),
