@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from node.clock import Clock, now_s, this_month
-from node.errors import BadInput, Conflict, KeyReused
+from node.errors import BadInput, Conflict, InsufficientFunds, KeyReused
 from node.failpoints import failpoint
 from node.flows.arrivals import Arrivals
 from node.flows.rules import Rules, demand_node_decides
@@ -147,6 +147,12 @@ async def set_pot(
         if await _moved(tx, member, month, wanted, key) or have == wanted:
             return month, have
         if wanted > have:
+            free = await journal.balance(tx, accounts.available(wanted.asset, member))
+            if free.units < wanted.units - have.units:  # the books would say less
+                raise InsufficientFunds(
+                    f"{free} is available and {have} is in the pot: it can hold {have + free}"
+                    " at most now"
+                )
             entry = bookings.fill_pot(member, month, wanted - have, "pot", key)
         else:
             entry = bookings.empty_pot(member, month, have - wanted, key)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 
 from node.clock import Clock
-from node.errors import BadInput, KeyReused
+from node.errors import BadInput, InsufficientFunds, KeyReused
 from node.flows.rules import Rules, demand_node_decides
 from node.ids import MemberId, withdrawal_id
 from node.ledger import accounts, bookings
 from node.money import Amount
-from node.settlement.fees import payout_fee_limit
+from node.settlement.fees import most_with_fee, payout_fee_limit
 from node.settlement.payout import Payout, PayoutKind
 from node.store import journal, payouts
 from node.store.engine import Store
@@ -45,10 +45,23 @@ async def withdraw(
                 raise KeyReused("this Idempotency-Key asked for another withdrawal: take a new key")
             return found
         source = accounts.available(rules.asset, member)
+        _demand_enough(await journal.balance(tx, source), amount, fee_limit)
         entry = bookings.open_payout(payout.id, source, amount.units + fee_limit.units, None)
         await journal.append(tx, entry, clock.now_us())
         await payouts.add(tx, [payout], clock.now_us())
     return payout
+
+
+def _demand_enough(available: Amount, amount: Amount, fee_limit: Amount) -> None:
+    """Say what is there before the books refuse, which have the last word."""
+    if amount.units + fee_limit.units <= available.units:
+        return
+    most = most_with_fee(available)
+    can_be = f"the most that can be withdrawn now is {most}" if most else "it is too little"
+    raise InsufficientFunds(
+        f"{available} is available, and {amount} needs {fee_limit} set aside for the network's"
+        f" fee: {can_be}"
+    )
 
 
 def _target(text: str, amount: Amount | None, allow: frozenset[str]) -> tuple[str, Amount]:

@@ -27,3 +27,16 @@ def payout_fee_limit(amount: Amount) -> Amount:
     floor, bps = fee_rule(amount.asset)
     part, _ = divmod(amount.units * bps, BPS)
     return Amount(max(floor, part), amount.asset)
+
+
+def most_with_fee(available: Amount) -> Amount:
+    """The most, in whole coins, that can be paid out of `available` with its fee limit beside it.
+
+    Nothing if not even one coin can. A coin more would not fit, whatever its fee comes to.
+    """
+    floor, bps = fee_rule(available.asset)
+    coin = available.asset.units_per_coin
+    assert coin * bps % BPS == 0, "the part of whole coins is never rounded, so the sum is exact"
+    by_floor, _ = divmod(max(0, available.units - floor), coin)
+    by_part, _ = divmod(available.units * BPS, coin * (BPS + bps))
+    return Amount(min(by_floor, by_part) * coin, available.asset)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from node.errors import Conflict, RailUnavailable
-from node.flows import fund
+from node.errors import Conflict, InsufficientFunds, RailUnavailable
+from node.flows import fund, withdraw
 from node.ledger import accounts
 from node.money import Asset, msat, sats
 from node.store import closes
 from node.store.closes import Close, Figures, Stage
 from node.wallet.lightning.answers import SettledInvoice
 from tests.conftest import MONTH
-from tests.world import World, open_world
+from tests.world import World, open_world, target_of
 
 PAID_S = MONTH.starts_s + 7200
 
@@ -84,3 +84,39 @@ async def test_every_open_deposit_is_asked_about_however_many_there_are(world, m
         world.invoices.pay(deposit.payment_hash, sats(2000).units, PAID_S)
     assert await fund.catch_up(world.funding) == len(asked)
     assert await available(world) == sats(2000).units * len(asked)
+
+
+async def test_who_withdraws_too_much_is_told_how_much_goes_and_then_it_goes(world):
+    await world.fund("ann", sats(1000), to_pot=False, at_s=None)
+    with pytest.raises(InsufficientFunds) as refused:
+        await world.withdraw("ann", sats(1000), target_of("ann"))
+    assert str(refused.value) == (
+        "1\u2009000 sat is available, and 1\u2009000 sat needs 5 sat set aside for the network's"
+        " fee: the most that can be withdrawn now is 995 sat"
+    )
+    with pytest.raises(InsufficientFunds):
+        await world.withdraw("ann", sats(996), target_of("ann"))
+    await world.withdraw("ann", sats(995), target_of("ann"))
+    assert await available(world) == 25
+    with pytest.raises(InsufficientFunds, match=r"0\.025 sat is available.* it is too little"):
+        await world.withdraw("ann", sats(1), target_of("ann"))
+
+
+async def test_who_fills_the_pot_with_too_much_is_told_what_is_there(world):
+    await world.fund("ann", sats(300), to_pot=True, at_s=None)
+    await world.fund("ann", sats(200), to_pot=False, at_s=None)
+    ann = world.members["ann"]
+    with pytest.raises(InsufficientFunds) as refused:
+        await fund.set_pot(world.funding, ann, msat(500_001), "")
+    assert str(refused.value) == (
+        "200 sat is available and 300 sat is in the pot: it can hold 500 sat at most now"
+    )
+    assert (await fund.set_pot(world.funding, ann, sats(500), ""))[1] == sats(500)
+
+
+async def test_the_books_have_the_last_word_on_what_reaches(world, monkeypatch):
+    monkeypatch.setattr(withdraw, "_demand_enough", lambda *_: None)
+    await world.fund("ann", sats(1000), to_pot=False, at_s=None)
+    with pytest.raises(InsufficientFunds, match="does not reach"):
+        await world.withdraw("ann", sats(1000), target_of("ann"))
+    assert await available(world) == sats(1000).units

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from node.flows import claim, close
 from node.flows.pay import pay_until_quiet
 from node.ids import ThingId
@@ -114,7 +116,7 @@ async def test_the_pot_and_the_months_that_follow_are_set(people) -> None:
     assert "You have 6 000 sat available" in shown.text
     shown = await alice.send("/month", "/month/pot", amount="10 001")
     assert shown.read.forms
-    assert 'role="alert"' in shown.html
+    assert "it can hold 10 000 sat at most now" in shown.text
     assert "In your pot 4 000 sat" in shown.text
     shown = await alice.send("/month", "/month/means", amount="7000")
     assert shown.form("/month/means")["amount"] == "7000"
@@ -161,9 +163,14 @@ async def test_available_money_goes_out_and_shows_its_proof(people) -> None:
     assert "Preimage" in shown.text
     mallory = await people.member("mallory")
     assert (await mallory.get(shown.path)).status == 404
-    shown = await alice.send("/withdraw", "/withdraw", target=target, amount="9000")
+    assert "There is too little to withdraw." in (await mallory.get("/withdraw")).text
+    (most,) = re.findall("At most (7 [0-9]{3}) sat now", (await alice.get("/withdraw")).text)
+    shown = await alice.send("/withdraw", "/withdraw", target=target, amount="8000")
     assert shown.status == 409
+    assert f"the most that can be withdrawn now is {most} sat" in shown.text
     assert shown.form("/withdraw")["target"] == target
+    shown = await alice.send("/withdraw", "/withdraw", target=target, amount=most)
+    assert shown.path.startswith("/withdraw/")
 
 
 async def test_a_withdrawal_to_nowhere_is_refused_in_words(people) -> None:

@@ -13,6 +13,7 @@ from node.flows import look, statement
 from node.flows.statement import Balance
 from node.flows.withdraw import withdraw
 from node.money import Amount, Asset
+from node.settlement.fees import most_with_fee
 from node.settlement.payout import PayoutKind, PayoutState
 from node.store.engine import NEWEST
 from node.store.history import PayoutRecord
@@ -49,6 +50,8 @@ class WithdrawView:
     """The form, and the latest withdrawals."""
 
     balance: Balance
+    most: Amount
+    """The most that can be withdrawn now, with its fee set aside."""
     target: str
     typed: str
     latest: list[WithdrawalView]
@@ -102,8 +105,10 @@ async def _show(call: PageCall, status: int) -> web.Response:
     node, posted = call.node, call.page.method == "POST"
     mine = await look.payouts_of(node.store, call.member, READ, NEWEST)
     latest = [one for one in mine if one.kind is PayoutKind.WITHDRAWAL][:SHOWN]
+    balance = await statement.balance(node.store, node.clock, node.rules, call.member)
     view = WithdrawView(
-        balance=await statement.balance(node.store, node.clock, node.rules, call.member),
+        balance=balance,
+        most=most_with_fee(balance.available),
         target=call.field("target") if posted else "",
         typed=call.field("amount") if posted else "",
         latest=[_view(one) for one in latest],
