@@ -52,6 +52,8 @@ class FakeInvoices:
     def __init__(self) -> None:
         self.paid: dict[str, SettledInvoice] = {}
         self.away = False
+        self.lose_answers = False
+        """Invoices are made, and who asked for them does not hear of it."""
         self.still_open: set[str] = set()
         """Hashes of invoices that may yet be paid, whatever our calendar says."""
         self._index = 0
@@ -65,9 +67,14 @@ class FakeInvoices:
         del amount, memo, expiry_s
         if self.away:
             raise RailUnavailable("lnd is away")
+        if self.lose_answers:
+            self.still_open.add(self.payment_hash_of(deposit_id))
+            raise RailUnavailable("lnd did not answer")
         return self.payment_hash_of(deposit_id), f"lnfake{deposit_id}"
 
     async def lookup(self, payment_hash: PaymentHash) -> InvoiceView | None:
+        if self.away:
+            raise RailUnavailable("lnd is away")
         paid = self.paid.get(payment_hash)
         if paid is None and payment_hash in self.still_open:
             return InvoiceView(payment_hash, "", InvoiceState.OPEN, 0, 0, 0, 0)

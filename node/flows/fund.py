@@ -31,6 +31,7 @@ from node.wallet.lightning.invoices import LightningInvoices
 
 EXPIRY_S: Final = 3600
 FORGET_AFTER_S: Final = 86_400
+RUN_OUT: Final = "this deposit has run out before its invoice was made: ask for a new one"
 ASKED_AT_ONCE: Final = 10_000
 """So many open deposits are read at a time."""
 SETTLE_CURSOR: Final = "lightning.settle_index"
@@ -53,13 +54,13 @@ async def ask_deposit(
     """An invoice for the member. With the same key (not empty): the same invoice.
 
     Raises BadInput outside the operator's limits, Conflict for a key whose hour is over, KeyReused,
-    RailUnavailable, VaultDecides.
+    VaultDecides; and RailUnavailable, after which the deposit is there without an invoice.
     """
     demand_node_decides(amount.asset)
     rules = funding.rules
     if not rules.deposit_min <= amount <= rules.deposit_max:
         raise BadInput(f"a deposit is {rules.deposit_min} to {rules.deposit_max}, not {amount}")
-    deposit_id = derive("deposit", member, key or secrets.token_hex(16))
+    deposit_id = deposit_id_of(member, key or secrets.token_hex(16))
     payment_hash = funding.invoices.payment_hash_of(deposit_id)
     created_us = funding.clock.now_us()
     wanted = Deposit(
@@ -71,16 +72,22 @@ async def ask_deposit(
         return stored
     left_s = stored.expires_s - now_s(funding.clock)
     if stored.state != "open" or left_s <= 0:
-        raise Conflict("this deposit has run out before its invoice was made: ask for a new one")
+        raise Conflict(RUN_OUT)
     memo = "flattr-node: into your pot" if to_pot else "flattr-node: into your balance"
     _, request = await funding.invoices.create(deposit_id, amount, memo, left_s)
     failpoint("deposit.open.after_effect")
     async with funding.store.write("deposit.request") as tx:
-        await deposits.set_request(tx, deposit_id, request)
-    async with funding.store.read() as tx:
+        await deposits.set_request(tx, deposit_id, request, now_s(funding.clock))
         made = await deposits.get(tx, deposit_id)
     assert made is not None, "it was stored above"
+    if made.payment_request is None:  # nobody has seen the invoice, so nobody can pay it
+        raise Conflict(RUN_OUT)
     return made
+
+
+def deposit_id_of(member: MemberId, key: str) -> str:
+    """The id of the deposit that a member asks for with this key."""
+    return derive("deposit", member, key)
 
 
 async def credit(funding: Funding, paid: SettledInvoice) -> bool:
@@ -116,7 +123,7 @@ async def _ask_about(funding: Funding, deposit: Deposit) -> bool:
         return await credit_found(funding, paid)
     if now_s(funding.clock) > deposit.expires_s + FORGET_AFTER_S:
         async with funding.store.write("deposit.expire") as tx:
-            await deposits.expire(tx, deposit.id)
+            await deposits.expire(tx, deposit.id, now_s(funding.clock))
     return False
 
 

@@ -3,6 +3,9 @@
     look    what is in the way, in words; what is too little to be taken out, to the base unit
     leave   ask lnd about invoices that are over ▶ one transaction: look once more ▶ end, release
 
+A deposit for which no invoice was shown to anybody is over as soon as lnd says that it has none;
+while lnd can't be asked, one may have been made, and it stays in the way.
+
 While there is money that can be withdrawn, that is on its way, held, or may still come in, the
 account stays open and says which. What is too little for any payment can't be in the way for ever:
 whoever leaves names it, and it stays on the books as theirs. It never becomes the operator's.
@@ -19,7 +22,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from node.clock import now_s, this_month
-from node.errors import BadInput, Conflict, FreshSignInNeeded, NotFound
+from node.errors import BadInput, Conflict, FreshSignInNeeded, NotFound, RailUnavailable
 from node.flows import fund
 from node.flows.export.ledger import own_accounts
 from node.flows.node import Node
@@ -31,10 +34,13 @@ from node.ledger.accounts import Kind
 from node.money import Amount, Asset, sats
 from node.settlement.fees import payout_fee_limit
 from node.store import closes, deposits, identities, journal, leaving, members, sites
+from node.store.deposits import Deposit
 from node.store.engine import Tx
-from node.wallet.lightning.answers import InvoiceState
+from node.wallet.lightning.answers import InvoiceState, InvoiceView
 
 NOT_OPEN: Final = "this account is closed"
+LOOKUPS_MAX: Final = 100
+"""About how many invoices lnd is asked for somebody who only looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,9 @@ class Leaving:
 async def look_at_leaving(node: Node, member: MemberId) -> Leaving:
     """What is in the way now. Raises RailUnavailable when the vault can't be asked."""
     in_vault = await _in_vault(node, member)
+    over = await _over_by_lnd(node, member)
     async with node.store.read() as tx:
-        found = await _look(tx, node, member)
+        found = await _look(tx, node, member, over)
     return Leaving((*found.in_the_way, *in_vault), found.left)
 
 
@@ -69,7 +76,7 @@ async def leave(
     member's has signed a moment ago. Raises BadInput for another name or amount, Conflict with all
     that is in the way, FreshSignInNeeded, RailUnavailable.
     """
-    await _ask_about_old_invoices(node, member)
+    await _end_old_invoices(node, member)
     in_vault = await _in_vault(node, member)
     async with node.store.write("leave") as tx:
         for rules in node.every_rules:  # before the member, as a close does
@@ -106,14 +113,17 @@ def _demand_known(found: Leaving, left: Sequence[Amount]) -> None:
         raise BadInput(f"say that you leave {amounts or 'nothing'} behind: no payment can carry it")
 
 
-async def _look(tx: Tx, node: Node, member: MemberId) -> Leaving:
+async def _look(
+    tx: Tx, node: Node, member: MemberId, over: frozenset[str] = frozenset()
+) -> Leaving:
+    """`over`: open deposits that bring nothing any more."""
     in_the_way: list[str] = []
     left: list[Amount] = []
     for rules in node.every_rules:
         more, too_little = await _look_in(tx, node, rules, member)
         in_the_way += more
         left += too_little
-    if await leaving.open_deposits(tx, member):
+    if not over.issuperset(await leaving.open_deposits(tx, member)):
         in_the_way.append(
             "an invoice of yours may still be paid: pay it, or wait until it has run out"
         )
@@ -192,27 +202,49 @@ async def _in_vault(node: Node, member: MemberId) -> list[str]:
     return words
 
 
-async def _ask_about_old_invoices(node: Node, member: MemberId) -> None:
-    """What lnd says of invoices that have run out: paid is credited, the rest can't come any more.
+async def _over_by_lnd(node: Node, member: MemberId) -> frozenset[str]:
+    """Open deposits of which lnd says that they bring nothing any more; none while it is away."""
+    try:
+        asked = await _asked_lnd(node, member, LOOKUPS_MAX)
+    except RailUnavailable:
+        return frozenset()
+    return frozenset(deposit.id for deposit, invoice in asked if _brings_nothing(invoice))
+
+
+async def _end_old_invoices(node: Node, member: MemberId) -> None:
+    """Ask lnd: what was paid is credited, and what can't come any more is ended.
 
     Raises RailUnavailable.
     """
     async with node.store.read() as tx:
         if await members.get(tx, member) is None:
             raise NotFound("there is no such member")
+    for deposit, invoice in await _asked_lnd(node, member):
+        if invoice is not None and (paid := invoice.settled) is not None:
+            await fund.credit_found(node.funding, paid)
+        elif _brings_nothing(invoice):
+            async with node.store.write("deposit.expire") as tx:
+                await deposits.expire(tx, deposit.id, now_s(node.clock))
+
+
+async def _asked_lnd(
+    node: Node, member: MemberId, lookups_max: int | None = None
+) -> list[tuple[Deposit, InvoiceView | None]]:
+    """Open deposits whose hour is over, or without an invoice that was shown; lnd's word of each.
+
+    Raises RailUnavailable.
+    """
+    async with node.store.read() as tx:
         waiting = [
             found
             for one in await leaving.open_deposits(tx, member)
             if (found := await deposits.get(tx, one)) is not None
         ]
-    for deposit in waiting:
-        if now_s(node.clock) <= deposit.expires_s:
-            continue
-        invoice = await node.invoices.lookup(deposit.payment_hash)
-        if invoice is not None and (paid := invoice.settled) is not None:
-            await fund.credit_found(node.funding, paid)
-            continue
-        if invoice is not None and invoice.state is not InvoiceState.CANCELED:
-            continue  # lnd may yet take its money
-        async with node.store.write("deposit.expire") as tx:
-            await deposits.expire(tx, deposit.id)
+    at_s = now_s(node.clock)
+    old = [one for one in waiting if one.payment_request is None or at_s > one.expires_s]
+    return [(one, await node.invoices.lookup(one.payment_hash)) for one in old[:lookups_max]]
+
+
+def _brings_nothing(invoice: InvoiceView | None) -> bool:
+    """Whether lnd has no such invoice, or takes no money for it any more."""
+    return invoice is None or invoice.state is InvoiceState.CANCELED

@@ -56,11 +56,12 @@ async def add(tx: Tx, deposit: Deposit) -> None:
     )  # fmt: skip
 
 
-async def set_request(tx: Tx, deposit: str, payment_request: str) -> None:
-    """The invoice that was made for it."""
+async def set_request(tx: Tx, deposit: str, payment_request: str, at_s: int) -> None:
+    """The invoice that was made for it, unless its hour is over, or it was ended meanwhile."""
     await tx.run(
-        "UPDATE deposit SET payment_request = :request WHERE id = :id",
-        request=payment_request, id=deposit,
+        "UPDATE deposit SET payment_request = :request WHERE id = :id AND state = 'open'"
+        " AND expires_s > :at_s",
+        request=payment_request, id=deposit, at_s=at_s,
     )  # fmt: skip
 
 
@@ -84,11 +85,13 @@ async def settle(tx: Tx, deposit: str, paid_units: int, settled_s: int) -> bool:
     return await tx.run(sql, id=deposit, paid=paid_units, settled_s=settled_s) == 1
 
 
-async def expire(tx: Tx, deposit: str) -> None:
-    """Stop looking for it often."""
+async def expire(tx: Tx, deposit: str, at_s: int) -> None:
+    """Stop looking for it often: its hour is over, or nobody was shown an invoice, nor will be."""
     await tx.run(
-        "UPDATE deposit SET state = 'expired' WHERE id = :id AND state = 'open'", id=deposit
-    )
+        "UPDATE deposit SET state = 'expired' WHERE id = :id AND state = 'open'"
+        " AND (payment_request IS NULL OR expires_s < :at_s)",
+        id=deposit, at_s=at_s,
+    )  # fmt: skip
 
 
 async def open_ones(tx: Tx, limit: int, after: tuple[int, str] = OLDEST) -> list[Deposit]:

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from node.errors import RailUnavailable
 from node.flows import fund
 
 FLIP_S = 1.0
@@ -91,6 +92,27 @@ async def test_an_expired_invoice_says_what_to_do(people, clock) -> None:
     assert "This invoice has expired" in shown.text
     assert "lightning:" not in shown.html
     assert "Ask for a new invoice" in shown.text
+
+
+async def test_while_lnd_is_away_the_page_says_that_there_is_no_invoice(
+    people, monkeypatch
+) -> None:
+    alice, lnd = await people.member("alice"), type(people.world.node.lnd)
+
+    async def away(*_, **__):
+        raise RailUnavailable("LND can't be reached")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lnd, "add_invoice", away)
+        broken.setattr(lnd, "lookup_invoice", away)
+        shown = await _ask(alice, amount="5000")
+        assert shown.status == 200
+        assert re.fullmatch(r"/fund/[0-9a-f]+", shown.path)
+        assert "There is no invoice yet" in shown.text
+        assert "Nothing was paid" in shown.text
+        assert "an invoice of yours may still be paid" in (await alice.get("/settings/close")).text
+    assert "Close it for ever" in (await alice.get("/settings/close")).text
+    assert (await _ask(alice, amount="5000")).invoice
 
 
 async def test_the_page_flips_within_a_second_of_the_payment(people) -> None:

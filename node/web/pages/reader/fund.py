@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from node.clock import now_s
-from node.errors import Rejected
+from node.errors import RailUnavailable, Rejected
 from node.flows import fund, look, statement
 from node.flows.statement import Balance
 from node.money import Amount, sats
@@ -71,6 +71,8 @@ async def ask(call: PageCall) -> web.Response:
         made = await fund.ask_deposit(
             call.node.funding, call.member, amount, to_pot=to != "available", key=call.once()
         )
+    except RailUnavailable:  # the deposit is stored, and its page says that it has no invoice
+        return redirect(call, f"/fund/{fund.deposit_id_of(call.member, call.once())}")
     except Rejected as error:
         call.browser.say_now("error", sentence(error))
         return await _show(call, chosen, status=error.status)
