@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from node.cli import bench
 from node.cli.main import COMMANDS
 from node.settlement import month_split
 from node.settlement.split import split_pot
@@ -103,6 +105,14 @@ def test_what_verify_says_of_the_digest_is_what_the_node_does() -> None:
     header = ("flattr-node close 1", "2026-11", "sat", 1000, 2_000_000, 9, 0, 0, 9)
     parts = [("reader", month_split.pack(np.array([[1, 9, 0, 0, 0, 9]]))), ("thing", b"")]
     assert theirs(header, parts) == month_split.digest(header, parts)
+
+
+@pytest.mark.parametrize("measure", [bench.clicks, bench.counters])
+def test_the_bench_is_measured_with_as_many_connections_as_it_has_by_itself(measure: Any) -> None:
+    connections = inspect.signature(measure).parameters["connections"].default
+    words = (ROOT / "docs" / "performance.md").read_text()
+    (told,) = re.findall(rf"`flattr-node bench {measure.__name__}`:[^`]*?(\d+) connections", words)
+    assert int(told) == connections
 
 
 def test_the_macaroon_that_operators_bake_is_the_one_the_node_needs() -> None:

@@ -58,9 +58,16 @@ async def test_a_month_from_the_pot_to_the_receipt(both_people) -> None:
     assert "Receipt for November 2026" in shown.text
     assert "To the creators 10 800 sat" in shown.text
     assert "Commission of the node (10 %) 1 200 sat" in shown.text
+    assert "To compute it anew takes the node's books" in shown.text
     assert TRAINS in shown.html
     assert MOSS not in shown.html
     assert (await bob.get(f"/months/{MONTH}")).status == 404
+
+
+async def test_a_node_without_the_stablecoin_does_not_say_that_anybody_can_recompute(people):
+    shown = await (await people.visitor()).get("/")
+    assert "Everybody sees what a closed month came to" in shown.text
+    assert "anybody can compute" not in shown.text
 
 
 async def test_what_nobody_has_claimed_waits(people) -> None:

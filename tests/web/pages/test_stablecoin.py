@@ -25,6 +25,7 @@ async def _link(person, name: str):
 async def test_an_address_is_linked_and_pays_in_by_the_calls_shown(usd_people) -> None:
     people, world = usd_people, usd_people.world
     alice, address = await people.member("alice"), local_key("alice").address
+    assert "published whole: anybody can compute it anew" in (await alice.get("/")).text
     assert "/fund/stablecoin" in (await alice.get("/fund")).html
     shown = await _link(alice, "alice")
     assert f"{address} is linked." in shown.text
