@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import Final, Protocol
 
 import pytest
@@ -66,6 +67,14 @@ class Mutant:
     """A seed that catches it, for the sample in the tests; None: only the command looks for it."""
     worth: Callable[[int], bool] = lambda _: True
     """Whether a seed could catch it at all; the others are not run, but count."""
+
+    def from_sample(self, number: int) -> Iterator[int]:
+        """So many seeds that could catch it, from the sample on.
+
+        The first does; but a fault strikes after so many statements, so each change of the node
+        moves what the seeds do, and then another of them.
+        """
+        return islice(filter(self.worth, count(self.sample or 0)), number)
 
 
 class World(Protocol):

@@ -12,6 +12,7 @@ from node.config import MoneySettings
 from node.devnet.evm import local_key
 from node.flows import claim, sessions, sites
 from tests.flows.claims.site_town import open_site_town
+from tests.flows.sign_in.keys import LightningWallet
 from tests.web.conftest import open_world
 from tests.web.pages.conftest import People
 
@@ -218,7 +219,7 @@ async def test_a_lightning_address_is_tried_saved_and_locked_when_it_changes(tmp
         assert missing.status == 400
         assert "does not work" in missing.text
         assert address in (await alice.get("/creator/target")).text
-        key = await _key_of(world)
+        key = LightningWallet(7).linking_key
         changed = await alice.send("/creator/target", "/creator/target", target=key)
         assert "counts from Nov 4, 2026" in changed.text
         assert "Nothing is paid to you in this asset for another 3 days" in changed.text
@@ -257,8 +258,3 @@ async def test_an_address_of_the_chain_goes_to_the_stablecoin(usd_world):
             assert shown.status == 400
             assert words in shown.text
             assert SECRET not in shown.html
-
-
-async def _key_of(world):
-    info = await world.node.lnd.read_node()
-    return info.pubkey
