@@ -147,13 +147,13 @@ def _reused_hashes(seed: int) -> bool:
 
 
 LIGHTNING: Final[dict[str, Mutant]] = {
-    "send_before_store": Mutant(send_before_store, 200, sample=15),
-    "believe_not_found": Mutant(believe_not_found, 200, sample=45),
+    "send_before_store": Mutant(send_before_store, 200, sample=0),
+    "believe_not_found": Mutant(believe_not_found, 200, sample=41),
     "fresh_invoice_after_one_failed": Mutant(fresh_invoice_after_one_failed, 400, sample=1),
     "skip_the_unique_index": Mutant(skip_the_unique_index, 800, sample=252, worth=_reused_hashes),
     "credit_without_the_once_guard": Mutant(credit_without_the_once_guard, 100, sample=3),
-    "do_not_check_the_preimage": Mutant(do_not_check_the_preimage, 400, sample=7),
-    "believe_the_failure_reason": Mutant(believe_the_failure_reason, 400, sample=25),
+    "do_not_check_the_preimage": Mutant(do_not_check_the_preimage, 400, sample=2),
+    "believe_the_failure_reason": Mutant(believe_the_failure_reason, 400, sample=10),
     "forget_the_lease_epoch": Mutant(
         forget_the_lease_epoch, 3000, sample=1192, worth=_two_and_a_stall
     ),
