@@ -11,6 +11,7 @@ import pytest
 from node.flows.fold import fold
 from node.store import things
 from node.web.embed.badge import badge_width, draw_badge, short_number
+from node.web.static_files import FOLDER
 
 SVG = "{http://www.w3.org/2000/svg}"
 URL = "https://a.example/post"
@@ -128,6 +129,10 @@ def test_a_badge_loads_nothing_and_knows_the_dark():
     for word in ("href", "@import", "src=", "<script", "<image", "foreignObject"):
         assert word not in text
     assert text.count("http") == text.count("http://www.w3.org/2000/svg")
+
+
+def test_the_first_page_shows_a_badge_as_they_are_drawn():
+    assert (FOLDER / "sample.svg").read_text() == draw_badge(41, "") + "\n"
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@
   sheet.replaceSync(`
     :host { display: inline-block; vertical-align: middle; }
     :host([hidden]) { display: none; }
-    a { display: inline-flex; position: relative; font: 600 14px/30px system-ui, sans-serif;
-      text-decoration: none; border-radius: 8px; }
-    a:focus-visible { outline: 3px solid #c98a10; outline-offset: 2px; }
+    .all { display: inline-flex; position: relative; font: 600 14px/30px system-ui, sans-serif;
+      padding: 0; border: 0; background: none; text-decoration: none; border-radius: 8px; cursor: pointer; }
+    .all:focus-visible { outline: 3px solid #c98a10; outline-offset: 2px; }
     .face { display: flex; align-items: center; padding: 0 11px 0 8px; border-radius: 8px; color: #fff;
       background: #0b6b4f; z-index: 1; }
-    a:hover .face { background: #07513b; }
+    .all:hover .face { background: #07513b; }
     svg { width: 18px; height: 18px; margin-right: 6px; fill: none; stroke: #fff; stroke-width: 5; }
     .part, .done svg { stroke: #ffc24b; }
     .count { margin-left: -8px; padding: 0 10px 0 17px; border-radius: 8px; color: #07513b;
@@ -62,7 +62,7 @@
       this.word = make("span", "word", "Flattr");
       this.number = make("span", "count");
       this.more = make("span", "more");
-      this.link = make("a", "", make("span", "face", draw(), this.word), this.number, this.more);
+      this.link = make("a", "all", make("span", "face", draw(), this.word), this.number, this.more);
       this.link.setAttribute("part", "button");
       this.link.target = "flattr";
       this.link.rel = "payment";
@@ -73,6 +73,7 @@
     }
 
     connectedCallback() {
+      if (this.hasAttribute("sample")) return this.rehearse();
       buttons.add(this);
       this.draw();
       this.load();
@@ -83,9 +84,24 @@
     }
 
     attributeChangedCallback() {
-      if (!this.isConnected) return;
+      if (!this.isConnected || this.hasAttribute("sample")) return;
       this.draw();
       this.load();
+    }
+
+    // A sample with its count: it looks the same, but asks nobody and tells nobody.
+    rehearse() {
+      const button = make("button", "all", ...this.link.childNodes);
+      const show = (flattred) => {
+        button.ariaPressed = flattred;
+        this.show(+this.getAttribute("sample") + flattred, flattred);
+      };
+      button.type = "button";
+      button.onclick = () => show(button.ariaPressed === "false");
+      this.link.replaceWith(button);
+      this.link = button;
+      this.more.textContent = `: ${this.title}`;
+      show(false);
     }
 
     // The page that is flattred: what the element says, what the document says, where we are.
@@ -100,13 +116,16 @@
       const title = this.getAttribute("title");
       if (title) words.set("title", title);
       this.link.href = `${node}/click?${words}`;
-      if (count !== undefined) this.number.textContent = count.toLocaleString();
-      if (flattred !== undefined) {
-        this.link.classList.toggle("done", flattred);
-        this.word.textContent = flattred ? "Flattred" : "Flattr";
-      }
+      this.show(count, flattred);
       const counted = this.number.textContent ? " flattrs so far" : "";
       this.more.textContent = `${counted}: ${title || this.url} (opens a small window)`;
+    }
+
+    show(count, flattred) {
+      if (count !== undefined) this.number.textContent = count.toLocaleString();
+      if (flattred === undefined) return;
+      this.link.classList.toggle("done", flattred);
+      this.word.textContent = flattred ? "Flattred" : "Flattr";
     }
 
     async load(cache = "default") {
