@@ -54,6 +54,10 @@ commission_bps = 1000
 dues_sat = 2000
 # True: a month that is over waits for your word on the console instead of being closed by itself.
 close_needs_approval = false
+# What a bitcoin is worth, as you say, for a hint beside amounts in sats. Nobody is paid by it, and
+# nothing renews it.
+# fiat = "EUR"
+# fiat_per_bitcoin = 60000
 
 # The second rail, a stablecoin in a payout vault. `flattr-node contract deploy` deploys the vault
 # and writes this section; docs/operate.md says how. Amounts in millionths of a dollar.

@@ -101,6 +101,14 @@ async def test_at_most_six_questions_are_asked(tmp_path, monkeypatch):
     assert load_settings(tmp_path).network == "signet"
 
 
+async def test_the_example_of_a_hint_in_another_currency_is_one(tmp_path):
+    await run("init", "--folder", tmp_path)
+    path = tmp_path / FILE_NAME
+    path.write_text(path.read_text().replace("# fiat", "fiat"))
+    money = load_settings(tmp_path).money
+    assert (money.fiat, money.fiat_per_bitcoin) == ("EUR", 60_000)
+
+
 async def test_the_example_of_the_second_rail_is_one(tmp_path):
     await run("init", "--folder", tmp_path)
     path = tmp_path / FILE_NAME
