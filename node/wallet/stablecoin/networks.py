@@ -48,6 +48,10 @@ class ChainNetwork:
         """Where people see an address, if anywhere."""
         return None if self.explorer is None else f"{self.explorer}/address/{address}"
 
+    def transaction_url(self, transaction: str) -> str | None:
+        """Where people see a transaction, if anywhere."""
+        return None if self.explorer is None else f"{self.explorer}/tx/{transaction}"
+
 
 _ALL: Final = (
     ChainNetwork("anvil", 31_337, local=True),

@@ -14,6 +14,7 @@ from node.wallet.stablecoin.networks import (
     demand_test_chain,
 )
 from node.wallet.stablecoin.words import read_address
+from node.web.pages.creator.payouts import transaction_url
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
@@ -59,3 +60,11 @@ def test_an_address_is_shown_by_its_explorer() -> None:
     url = chain_network("base-sepolia").address_url("0xaa")
     assert url == "https://sepolia.basescan.org/address/0xaa"
     assert chain_network("anvil").address_url("0xaa") is None
+
+
+def test_a_payouts_transaction_is_shown_by_the_explorer_of_its_chain() -> None:
+    url = transaction_url("base-sepolia", "0xbb")
+    assert url == "https://sepolia.basescan.org/tx/0xbb"
+    assert transaction_url("anvil", "0xbb") is None
+    assert transaction_url("base-sepolia", None) is None
+    assert transaction_url(None, "0xbb") is None

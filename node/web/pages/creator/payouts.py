@@ -16,6 +16,7 @@ from node.money import Amount, Asset
 from node.month import Month
 from node.settlement.payout import HeldReason, PayoutKind, PayoutState
 from node.store.history import PayoutRecord
+from node.wallet.stablecoin.networks import chain_network
 from node.web import cursor
 from node.web.pages.page import Page, PageCall
 from node.web.pages.render import redirect, render
@@ -48,6 +49,8 @@ class PayoutView:
     next_try_s: int | None
     payment_hash: str | None
     proof: str | None
+    proof_url: str | None
+    """Where anybody sees the transaction, where the chain has such a place."""
     mend: Mend
 
 
@@ -66,8 +69,9 @@ async def show(call: PageCall) -> web.Response:
     after = cursor.read(call.asked("after") or None)
     found = await look.payouts_of(node.store, call.member, SHOWN, after)
     at_s = now_s(node.clock)
+    chain = None if node.stablecoin is None else node.stablecoin.network
     view = PayoutsView(
-        [_view(one, at_s) for one in found],
+        [_view(one, at_s, chain) for one in found],
         [
             await statement.balance(node.store, node.clock, rules, call.member)
             for rules in node.every_rules
@@ -85,7 +89,7 @@ async def retry(call: PageCall) -> web.Response:
     return redirect(call, PATH, said=said)
 
 
-def _view(one: PayoutRecord, at_s: int) -> PayoutView:
+def _view(one: PayoutRecord, at_s: int, chain: str | None) -> PayoutView:
     later = one.state is PayoutState.DUE and one.next_try_s > at_s
     return PayoutView(
         id=one.id,
@@ -103,8 +107,16 @@ def _view(one: PayoutRecord, at_s: int) -> PayoutView:
         next_try_s=one.next_try_s if later else None,
         payment_hash=one.reference if one.asset is Asset.SAT else None,
         proof=one.proof,
+        proof_url=None if one.asset is Asset.SAT else transaction_url(chain, one.proof),
         mend=_mend(one, later=later),
     )
+
+
+def transaction_url(chain: str | None, transaction: str | None) -> str | None:
+    """Where people see a transaction of the stablecoin's chain; None: nowhere, or there is none."""
+    if chain is None or transaction is None:
+        return None
+    return chain_network(chain).transaction_url(transaction)
 
 
 def _mend(one: PayoutRecord, *, later: bool) -> Mend:
