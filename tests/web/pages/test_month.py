@@ -61,6 +61,7 @@ async def test_a_month_from_the_pot_to_the_receipt(both_people) -> None:
     assert "To compute it anew takes the node's books" in shown.text
     assert TRAINS in shown.html
     assert MOSS not in shown.html
+    assert 'href="/api/v1/public/months"' in shown.html
     assert (await bob.get(f"/months/{MONTH}")).status == 404
 
 
