@@ -145,6 +145,12 @@ async def things_of(
         return count, await ranking.things_of_creator(tx, owner, month, limit, after)
 
 
+async def flattrs_today(store: Store, clock: Clock, owner: MemberId) -> int:
+    """How often a member's things were flattred today (UTC); clicks alone, not what repeats."""
+    async with store.read() as tx:
+        return await ranking.of_creator_on(tx, owner, clock.now_us() // _DAY_US)
+
+
 async def newest_things(store: Store, name: str, limit: int) -> list[Thing]:
     """A creator's things, those that were made last first. Raises NotFound."""
     async with store.read() as tx:

@@ -80,6 +80,16 @@ async def of_creator(tx: Tx, owner: MemberId, month: Month) -> CreatorCount:
     return CreatorCount(int(row.things), int(row.flattrs), int(row.lately))
 
 
+async def of_creator_on(tx: Tx, owner: MemberId, day: int) -> int:
+    """How often a member's things were flattred on a day, less what was taken back on it."""
+    found = await tx.value(
+        "SELECT coalesce(sum(flattrs), 0) FROM thing_day JOIN thing ON thing.id = thing_day.thing"
+        " WHERE day = :day AND owner = :owner",
+        day=day, owner=owner,
+    )  # fmt: skip
+    return int(found)
+
+
 async def things_of_creator(
     tx: Tx, owner: MemberId, month: Month, limit: int, after: tuple[int, ThingId]
 ) -> list[Counted]:

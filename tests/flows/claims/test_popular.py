@@ -112,6 +112,9 @@ async def test_a_creator_tells_all_the_things_page_by_page(world: World) -> None
     assert seen == [("a", 2, 1), ("b", 2, 0), ("d", 0, 0)]
     story = await public.creator_story(world.store, world.clock, "maker", 9, START)
     assert story.count == popularity.CreatorCount(3, 4, 1)
+    assert await public.flattrs_today(world.store, world.clock, story.id) == 1
+    world.clock.set(MONTH.ends_s + 86_400)
+    assert await public.flattrs_today(world.store, world.clock, story.id) == 0
     newest = await public.newest_things(world.store, "maker", 2)
     assert [one.title for one in newest] == ["d", "b"]
 

@@ -13,6 +13,7 @@ from beancount import loader
 from node.flows import fund, join
 from node.flows.claim import add_thing, grant
 from node.flows.close import close_month
+from node.flows.fold import fold
 from node.flows.pay import pay_until_quiet
 from node.flows.readers import readers_of
 from node.money import sats
@@ -131,6 +132,13 @@ async def test_files_come_by_links(people):
     everything = json.loads((await ann.get("/settings/export.json")).html)
     assert everything["member"]["name"] == "ann"
     assert everything["sessions"]
+
+
+async def test_a_creator_sees_the_clicks_of_today(people):
+    ann, eve = await _earn(people)
+    await fold(people.world.node.store, people.world.clock)
+    assert "Clicks today 2" in (await eve.get("/creator")).text
+    assert "Clicks today 0" in (await ann.get("/creator")).text
 
 
 async def test_a_payout_is_told_in_words_with_its_proof(people):

@@ -24,6 +24,7 @@ class HomeView:
     name: str
     named: bool
     count: CreatorCount
+    today: int
     sites: list[Site]
     things: list[Counted]
     next: str | None
@@ -41,6 +42,7 @@ async def show(call: PageCall) -> web.Response:
         name=who.name,
         named=count.things > 0 and who.suspended_us is None,
         count=count,
+        today=max(0, await public.flattrs_today(node.store, node.clock, member)),
         sites=await sites.sites_of(node.claiming, member),
         things=found,
         next=next_place(found, SHOWN),
