@@ -13,7 +13,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 _SECRET_KEYS: Final = frozenset(
     {"macaroon", "preimage", "token", "lndconnect", "seed", "passphrase"}
 )
-_SECRET_TEXT: Final = re.compile(r"(lndconnect://|macaroon=)\S+")
+_SECRET_TEXT: Final = re.compile(
+    r"(lndconnect://|macaroon=)\S+|(/feeds/)[^/\s\"']+|(flattr_)[A-Za-z0-9_-]{43}"
+)
+"""A token is blanked wherever it stands, and in the address of a private feed however spelled."""
 
 
 def set_up(*, json: bool | None = None, level: int = logging.INFO) -> None:
@@ -42,5 +45,9 @@ def _blank_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         if key in _SECRET_KEYS:
             event[key] = "…"
         elif isinstance(value, str):
-            event[key] = _SECRET_TEXT.sub(r"\1…", value)
+            event[key] = _SECRET_TEXT.sub(_blanked, value)
     return event
+
+
+def _blanked(found: re.Match[str]) -> str:
+    return f"{found[found.lastindex or 0]}…"
