@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
 
 from aiohttp import web
 
@@ -15,14 +14,13 @@ from node.ids import ThingId
 from node.store.popularity import MOST, Counted, CreatorCount
 from node.store.things import Thing
 from node.web import cursor, reading
-from node.web.pages.formats import iso
+from node.web.atom import MEDIA, Entry, Feed, Link, write
 from node.web.pages.page import Page, PageCall
 from node.web.pages.public.things import click_path
 from node.web.pages.render import render
 
 SHOWN: Final = 50
 NAME_CHARS_MAX: Final = 32
-FEED: Final = "application/atom+xml"
 FEED_FRESH_S: Final = 300
 _SECOND_US: Final = 1_000_000
 
@@ -54,26 +52,16 @@ async def feed(call: PageCall) -> web.Response:
     found = await public.newest_things(call.node.store, name, SHOWN)
     text = atom(call.node.settings.web.public_url.rstrip("/"), name, found)
     headers = {"Cache-Control": f"public, max-age={FEED_FRESH_S}"}
-    return web.Response(text=text, content_type=FEED, charset="utf-8", headers=headers)
+    return web.Response(text=text, content_type=MEDIA, charset="utf-8", headers=headers)
 
 
 def atom(public_url: str, name: str, things: list[Thing]) -> str:
     """A feed (RFC 4287), whose entries have `rel="payment"` links."""
-    here, page = f"{public_url}/creators/{name}.atom", f"{public_url}/creators/{name}"
+    page = f"{public_url}/creators/{name}"
     newest_s = max(one.created_us for one in things) // _SECOND_US
-    lines = [
-        '<?xml version="1.0" encoding="utf-8"?>',
-        '<feed xmlns="http://www.w3.org/2005/Atom">',
-        f"<id>{escape(page)}</id>",
-        f"<title>{escape(name)}</title>",
-        f"<updated>{iso(newest_s)}</updated>",
-        f"<author><name>{escape(name)}</name><uri>{escape(page)}</uri></author>",
-        f'<link rel="self" type="{FEED}" href={quoteattr(here)}/>',
-        f'<link rel="alternate" type="text/html" href={quoteattr(page)}/>',
-        *(line for one in things for line in _entry(public_url, one)),
-        "</feed>",
-    ]
-    return "\n".join(lines) + "\n"
+    links = (Link("self", f"{page}.atom", MEDIA), Link("alternate", page, "text/html"))
+    entries = tuple(_entry(public_url, one) for one in things)
+    return write(Feed(page, name, newest_s, name, page, links, entries))
 
 
 def next_place(things: list[Counted], limit: int) -> str | None:
@@ -89,17 +77,14 @@ def read_place(text: str) -> tuple[int, ThingId]:
     return flattrs, ThingId(reading.row_id(thing))
 
 
-def _entry(public_url: str, thing: Thing) -> list[str]:
+def _entry(public_url: str, thing: Thing) -> Entry:
     pay = public_url + click_path(thing.url)
-    return [
-        "<entry>",
-        f"<id>{escape(f'{public_url}/things/{thing.id}')}</id>",
-        f"<title>{escape(thing.title or thing.url)}</title>",
-        f"<updated>{iso(thing.created_us // _SECOND_US)}</updated>",
-        f'<link rel="alternate" href={quoteattr(thing.url)}/>',
-        f'<link rel="payment" type="text/html" title="Flattr" href={quoteattr(pay)}/>',
-        "</entry>",
-    ]
+    return Entry(
+        id=f"{public_url}/things/{thing.id}",
+        title=thing.title or thing.url,
+        updated_s=thing.created_us // _SECOND_US,
+        links=(Link("alternate", thing.url), Link("payment", pay, "text/html", "Flattr")),
+    )
 
 
 def _name(call: PageCall) -> str:
