@@ -49,6 +49,9 @@ from node.wallet.stablecoin.targets import EvmTarget
 
 SCOPES: Final = frozenset({"read", "click", "things", "money"})
 """read: see one's own; click: flattr; things: add and claim; money: deposit, withdraw, targets."""
+FEED: Final = "feed"
+"""Of a token that can only read the feed of its member's payments. It stands alone, so that who is
+handed the address of a feed is handed nothing else with it."""
 TOKEN_PREFIX: Final = "flattr_"  # noqa: S105  it marks a secret, and is none
 TOKEN_DAYS_MAX: Final = 366
 TOKENS_MAX: Final = 50
@@ -96,8 +99,8 @@ async def add_member(tx: Tx, clock: Clock, name: str) -> MemberId:
 async def make_token(
     store: Store, clock: Clock, member: MemberId, label: str, scopes: frozenset[str], days: int
 ) -> NewToken:
-    """Another token with some of the scopes. Raises BadInput, Conflict."""
-    if not scopes or not scopes <= SCOPES:
+    """Another token with some of the scopes, or with FEED alone. Raises BadInput, Conflict."""
+    if scopes != {FEED} and not (scopes and scopes <= SCOPES):
         raise BadInput(f"scopes are some of {', '.join(sorted(SCOPES))}")
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise BadInput(f"a token lives 1 to {TOKEN_DAYS_MAX} days")
@@ -106,7 +109,7 @@ async def make_token(
         if len(await members.tokens_of(tx, member)) >= TOKENS_MAX:
             raise Conflict(f"a member has at most {TOKENS_MAX} tokens")
         await members.add_token(tx, new.token, _hash(new.secret))
-        may = ", ".join(sorted(scopes))
+        may = "only read your payments" if scopes == {FEED} else ", ".join(sorted(scopes))
         words = f"a new API token, {label or new.token.id}, may {may}. Not you? End it in Settings."
         await members.notify(tx, member, "token", new.token.id, words, clock.now_us())
     return new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +16,15 @@ from node.store.closes import Close
 from node.store.engine import Tx
 
 Units: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMonth:
+    """What is left of what one creator has held from one month, and since when."""
+
+    month: Month
+    amount: Amount
+    since_s: int
 
 
 async def add_tranches(tx: Tx, close: Close, members: Units, units: Units, since_s: int) -> None:
@@ -38,6 +48,21 @@ async def tranches(tx: Tx, asset: Asset, before_s: int) -> list[tuple[MemberId, 
     )  # fmt: skip
     return [
         (MemberId(row.member), Month.from_ordinal(row.month), Amount(row.units_left, asset))
+        for row in rows
+    ]
+
+
+async def of_member(tx: Tx, member: MemberId, limit: int) -> list[HeldMonth]:
+    """What one creator has held, of the newest month first."""
+    rows = await tx.rows(
+        "SELECT asset, month, units_left, since_s FROM tranche WHERE member = :member"
+        " AND units_left > 0 ORDER BY month DESC, asset LIMIT :limit",
+        member=member, limit=limit,
+    )  # fmt: skip
+    return [
+        HeldMonth(
+            Month.from_ordinal(row.month), Amount(row.units_left, Asset(row.asset)), row.since_s
+        )
         for row in rows
     ]
 

@@ -54,6 +54,27 @@ async def payouts_of(
     return [_record(row) for row in rows]
 
 
+async def paid_or_held(tx: Tx, member: MemberId, limit: int) -> list[PayoutRecord]:
+    """A member's payouts that are held, and then those that were paid, the last one first."""
+    rows = await tx.rows(
+        _COLUMNS + " WHERE member = :member AND state IN ('paid', 'held')"
+        " ORDER BY paid_us IS NULL DESC, paid_us DESC, created_us DESC, id LIMIT :limit",
+        member=member, limit=limit,
+    )  # fmt: skip
+    return [_record(row) for row in rows]
+
+
+async def last_tried_us(tx: Tx, member: MemberId) -> dict[PayoutId, int]:
+    """When the newest attempt at each of a member's held payouts was stored; none: not there."""
+    rows = await tx.rows(
+        "SELECT payout.id, CAST(max(attempt.created_us) AS bigint) AS us FROM payout"
+        " JOIN leg ON leg.payout = payout.id JOIN attempt ON attempt.id = leg.attempt"
+        " WHERE payout.member = :member AND payout.state = 'held' GROUP BY payout.id",
+        member=member,
+    )
+    return {PayoutId(row.id): int(row.us) for row in rows}
+
+
 async def payout_of(tx: Tx, member: MemberId, payout: PayoutId) -> PayoutRecord | None:
     """One of the member's own payouts."""
     sql = _COLUMNS + " WHERE id = :id AND member = :member"

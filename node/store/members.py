@@ -227,6 +227,17 @@ async def notices_of(
     return [Notice(row.kind, row.ref, row.words, row.created_us) for row in rows]
 
 
+async def money_notices_of(tx: Tx, member: MemberId, limit: int) -> list[Notice]:
+    """A member's notices on being paid: money going back, another target; newest first."""
+    rows = await tx.rows(
+        "SELECT kind, ref, words, created_us FROM notice WHERE member = :member"
+        " AND kind IN ('held', 'target', 'withdrawal') ORDER BY created_us DESC, kind, ref"
+        " LIMIT :limit",
+        member=member, limit=limit,
+    )  # fmt: skip
+    return [Notice(row.kind, row.ref, row.words, row.created_us) for row in rows]
+
+
 def _member(row: Row[Any] | None) -> Member | None:
     if row is None:
         return None

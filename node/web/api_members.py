@@ -15,6 +15,7 @@ from node.web import cursor
 from node.web.endpoint import Call
 from node.web.models.base import AssetName, PageQuery
 from node.web.models.members import (
+    HeldScope,
     JoinedOut,
     JoinIn,
     MemberIn,
@@ -148,7 +149,7 @@ def _token(token: Token) -> TokenOut:
     return TokenOut(
         id=token.id,
         label=token.label,
-        scopes=_scopes(token),
+        scopes=cast("list[HeldScope]", sorted(token.scopes)),
         created_s=token.created_us // 1_000_000,
         expires_s=token.expires_us // 1_000_000,
         revoked=token.revoked_us is not None,

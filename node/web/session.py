@@ -32,7 +32,7 @@ SKEW_S: Final = 300
 """How far apart the clocks of two processes on one database may be."""
 KNOWN_MAX: Final = 50_000
 HEADER_CHARS_MAX: Final = 200
-SUSPENDED_SCOPES: Final = frozenset({"read", "money"})
+SUSPENDED_SCOPES: Final = frozenset({"read", "money", join.FEED})
 """What a suspended member may still do: see what is there, and take the own money out."""
 SUSPENDED_WORDS: Final = (
     "your account is suspended: you can see everything and withdraw your money, but not flattr or"

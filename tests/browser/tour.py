@@ -29,6 +29,7 @@ PHONE = {"width": 390, "height": 844}
 NO_LINK = {
     "/static/{digest}/{name}", "/fund/{deposit}/events", "/withdraw/{payout}/events",
     "/sign-in/lightning/events", "/sign-in/lightning/callback", "/events", "/link/{secret}",
+    "/feeds/{token}/payments.atom",
 }  # fmt: skip
 """What a page or a wallet asks for, and what comes of something that was sent."""
 NODE = sorted({page.path for page in ALL_PAGES if page.method == "GET"} - NO_LINK)

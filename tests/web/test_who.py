@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from node.flows import join
 from node.flows.claim import grant
-from node.flows.join import revoke_token
 from node.flows.pay import pay_until_quiet
 from node.web.routes import all_routes
 from tests.web.conftest import Client
@@ -49,7 +49,7 @@ async def test_a_revoked_token_ends_at_once_and_an_expired_one_in_time(world, pa
 async def test_a_token_revoked_by_another_process_ends_within_a_minute(world):
     alice = await world.join("alice")
     token = (await alice("GET", "/tokens")).body["items"][0]["id"]
-    await revoke_token(world.node.store, world.clock, alice.id, token)
+    await join.revoke_token(world.node.store, world.clock, alice.id, token)
     world.clock.advance(60)
     assert (await alice("GET", "/me")).status == 401
 
@@ -60,6 +60,13 @@ async def test_each_route_asks_for_its_scope_and_no_token_makes_a_stronger_one(w
     for scope in ("read", "click", "things", "money"):
         made = await alice("POST", "/tokens", {"label": scope, "scopes": [scope]})
         tokens[scope] = Client(world.http, world.url, made.body["secret"])
+    for scope in ([join.FEED], [join.FEED, "read"]):  # it is made on the page of payouts alone
+        asked = {"label": "x", "scopes": scope}
+        assert (await alice("POST", "/tokens", asked)).slug == "bad-input"
+    made = await join.make_token(
+        world.node.store, world.clock, alice.id, "x", frozenset({join.FEED}), 9
+    )
+    tokens[join.FEED] = Client(world.http, world.url, made.secret)
     for route in _routes():
         path = route.path.replace("{month}", "2026-11").removeprefix("/api/v1")
         for name in ("thing", "site", "deposit", "payout", "token"):

@@ -10,6 +10,8 @@ from node.flows.join import TOKEN_DAYS_MAX
 from node.web.models.base import Asked, AssetName, Label, Page, TimeS, Told
 
 Scope = Literal["read", "click", "things", "money"]
+HeldScope = Literal["read", "click", "things", "money", "feed"]
+"""`feed` is the scope of a private feed's address, which is made on the page of payouts alone."""
 
 
 class JoinIn(Asked):
@@ -25,7 +27,7 @@ class TokenOut(Told):
 
     id: str
     label: str
-    scopes: list[Scope]
+    scopes: list[HeldScope]
     created_s: TimeS
     expires_s: TimeS
     revoked: bool

@@ -35,8 +35,8 @@ def wants_page(request: web.Request) -> bool:
     return "text/html" in accepts and not request.path.startswith("/api/")
 
 
-def sentence(error: Exception) -> str:
-    """An error as a sentence of a page."""
+def sentence(error: Exception | str) -> str:
+    """An error, or other words that begin small, as a sentence of a page."""
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from node.web.login import ethereum, finish, lightning, nostr, settings, start
 from node.web.pages import files, welcome, window
-from node.web.pages.creator import claim, earnings, home, payouts, target
+from node.web.pages.creator import claim, earnings, feed, home, payouts, target
 from node.web.pages.page import Page
 from node.web.pages.public import creators, popular, things
 from node.web.pages.reader import fund, month, months, sites, stablecoin, withdraw
@@ -36,6 +36,7 @@ ALL_PAGES: Final[tuple[Page, ...]] = (
     *home.PAGES,
     *earnings.PAGES,
     *payouts.PAGES,
+    *feed.PAGES,
     *claim.PAGES,
     *target.PAGES,
     *things.PAGES,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.web.attacks import (
     ethereum,
+    feeds,
     forged,
     lightning,
     looking,
@@ -24,6 +25,7 @@ KINDS: dict[str, tuple[Attack, ...]] = {
     "Signing in with an Ethereum wallet": ethereum.ATTACKS,
     "Signing in with a Nostr key": nostr.ATTACKS,
     "Sessions and tokens": staying.ATTACKS,
+    "Private feeds": feeds.ATTACKS,
     "Forged requests": forged.ATTACKS,
     "Methods that only look, frames and windows": looking.ATTACKS,
     "Markup and formulas in what people fill in": markup.ATTACKS,

@@ -196,7 +196,7 @@ def ended_token(end) -> Doing:
     return does
 
 
-async def _by_api(scene: Scene, made: join.NewToken) -> None:
+async def revoke_by_api(scene: Scene, made: join.NewToken) -> None:
     path = f"/api/v1/tokens/{made.token.id}"
     assert (await scene.call("alice", "DELETE", path, None)).status == 200
 
@@ -235,7 +235,7 @@ async def outlives_its_token(scene: Scene):
     eve = await scene.people.visitor()
     await eve.send("/sign-in", "/sign-in/token", secret=made.secret)
     assert (await eve.get("/month")).path == "/month"
-    await _by_api(scene, made)
+    await revoke_by_api(scene, made)
     await scene.from_here()
     return [await eve.get("/month")]
 
@@ -274,7 +274,7 @@ ATTACKS = (
     Attack("takes the hash of a token for its secret", token("Bearer <hash>"), 401),
     Attack("sends a token that is very long", token("Bearer " + "x" * 5000), 401),
     Attack("sends a token in the URL", in_the_url, (400, 401)),
-    Attack("calls after the token was revoked by API", ended_token(_by_api), 401),
+    Attack("calls after the token was revoked by API", ended_token(revoke_by_api), 401),
     Attack("calls after the token was revoked on a page", ended_token(_by_page), 401),
     Attack("calls after the token has run out", ended_token(_by_time), 401),
     Attack("reads with a token that may click", weak("GET", "/balance", None, "click"), 403),

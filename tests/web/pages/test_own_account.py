@@ -10,60 +10,18 @@ import re
 import pytest
 from beancount import loader
 
-from node.flows import fund, join
-from node.flows.claim import add_thing, grant
-from node.flows.close import close_month
 from node.flows.fold import fold
 from node.flows.pay import pay_until_quiet
 from node.flows.readers import readers_of
-from node.money import sats
 from node.settlement.payout import HeldReason, PayoutEvent
 from node.store import members, payouts
 from tests.conftest import MONTH
 from tests.web.conftest import Client
-
-EVIL = "<script>alert(1)</script>"
-
-
-async def _fund(world, person, amount_sat):
-    node = world.node
-    made = await fund.ask_deposit(
-        node.funding, person.member, sats(amount_sat), to_pot=True, key=""
-    )
-    await world.pay(made.payment_request)
-
-
-async def _earn(people, things=2):
-    """Ann gave 1000 sat to eve's things, of which the first has an evil title."""
-    world, node = people.world, people.world.node
-    ann, eve = await people.member("ann"), await people.member("eve")
-    await _fund(world, ann, 1_000)
-    await _fund(world, eve, 2_000)
-    for number in range(1, things + 1):
-        title = EVIL if number == 1 else f"Number {number}"
-        url = f"https://eve.example/{number}"
-        thing = await add_thing(node.store, node.clock, url, title)
-        thing = await grant(node.store, node.clock, eve.member, thing.id)
-        await node.clicks.flattr(ann.member, thing, None, "")
-    return ann, eve
-
-
-async def _close(people):
-    node = people.world.node
-    people.world.clock.set(MONTH.ends_s)
-    await close_month(node.closing(lambda _: None), MONTH)
-
-
-async def _target(people, person):
-    node = people.world.node
-    await join.set_target(
-        node.store, node.clock, node.rules, node.fetcher, person.member,
-        people.world.lnurl.address("creator"),
-    )  # fmt: skip
+from tests.web.pages.earning import EVIL, close, earn, target
 
 
 async def test_the_open_month_is_an_estimate_and_says_so(people):
-    _, eve = await _earn(people)
+    _, eve = await earn(people)
     shown = await eve.get("/creator/earnings")
     assert shown.status == 200
     assert "≈ 900 sat" in shown.text
@@ -75,8 +33,8 @@ async def test_the_open_month_is_an_estimate_and_says_so(people):
 
 async def test_closed_months_are_exact_sorted_by_links_and_paged(people, monkeypatch):
     monkeypatch.setattr("node.flows.earnings.table.table_of.__defaults__", (2,))
-    _, eve = await _earn(people, things=3)
-    await _close(people)
+    _, eve = await earn(people, things=3)
+    await close(people)
     await people.sign_in(eve)
     shown = await eve.get(f"/creator/earnings?month={MONTH}&sort=title")
     assert shown.text.count("299.997") >= 2
@@ -106,8 +64,8 @@ async def test_pages_and_files_of_a_member_are_for_the_member(people):
 
 
 async def test_files_come_by_links(people):
-    ann, eve = await _earn(people)
-    await _close(people)
+    ann, eve = await earn(people)
+    await close(people)
     await people.sign_in(ann, eve)
     shown = await eve.get("/creator/earnings")
     links = set(re.findall(r'href="([^"]+)" download', shown.html))
@@ -135,16 +93,16 @@ async def test_files_come_by_links(people):
 
 
 async def test_a_creator_sees_the_clicks_of_today(people):
-    ann, eve = await _earn(people)
+    ann, eve = await earn(people)
     await fold(people.world.node.store, people.world.clock)
     assert "Clicks today 2" in (await eve.get("/creator")).text
     assert "Clicks today 0" in (await ann.get("/creator")).text
 
 
 async def test_a_payout_is_told_in_words_with_its_proof(people):
-    ann, eve = await _earn(people)
-    await _target(people, eve)
-    await _close(people)
+    ann, eve = await earn(people)
+    await target(people, eve)
+    await close(people)
     await pay_until_quiet(people.world.node.payer, people.world.clock, 50)
     await people.sign_in(ann, eve)
     shown = await eve.get("/creator/payouts")
@@ -160,9 +118,9 @@ async def test_a_payout_is_told_in_words_with_its_proof(people):
 
 
 async def test_a_held_payout_says_what_to_do_and_is_tried_again_by_its_owner_alone(people):
-    ann, eve = await _earn(people)
+    ann, eve = await earn(people)
     world, node = people.world, people.world.node
-    await _close(people)
+    await close(people)
     await people.sign_in(ann, eve)
     async with node.store.write() as tx:
         due = (await payouts.of_member(tx, eve.member, 1))[0][0]
@@ -173,7 +131,7 @@ async def test_a_held_payout_says_what_to_do_and_is_tried_again_by_its_owner_alo
     assert "Say where to be paid" in shown.text
     action = f"/creator/payouts/{due.id}/retry"
     assert action not in shown.html
-    await _target(people, eve)
+    await target(people, eve)
     async with node.store.write() as tx:
         held = await payouts.get(tx, due.id)
         await payouts.move(tx, held, PayoutEvent.RELEASED)
@@ -191,7 +149,7 @@ async def test_a_held_payout_says_what_to_do_and_is_tried_again_by_its_owner_alo
 
 
 async def test_hidden_is_the_default_and_showing_is_a_choice(people):
-    ann, eve = await _earn(people)
+    ann, eve = await earn(people)
     node = people.world.node
     await node.estimates.of(node.closing(lambda _: None), eve.member)  # folds
     form = (await ann.get("/settings")).form("/settings")
@@ -254,7 +212,7 @@ async def test_an_account_is_closed_by_typing_its_name(people):
 
 
 async def test_money_is_in_the_way_and_an_old_sign_in_closes_nothing(people):
-    ann, _ = await _earn(people)
+    ann, _ = await earn(people)
     shown = await ann.get("/settings/close")
     assert "1 000 sat is in your pot" in shown.text
     assert 'action="/settings/close"' not in shown.html
@@ -281,7 +239,7 @@ async def test_a_foreign_page_changes_nothing(people, path):
 
 
 async def test_who_is_suspended_is_told_and_clicks_nothing(people):
-    ann, _ = await _earn(people)
+    ann, _ = await earn(people)
     async with people.world.node.store.write() as tx:
         await members.set_suspended(tx, ann.member, 1)
     assert "suspended by the operator" in (await ann.get("/settings")).text

@@ -56,15 +56,24 @@ class PayoutView:
 
 @dataclass(frozen=True, slots=True)
 class PayoutsView:
-    """A page of payouts, newest first, and what has not become one yet."""
+    """A page of payouts, newest first, and what has not become one yet.
+
+    `feed`: the address of the feed that was just made, which is shown this once; empty: none was.
+    """
 
     payouts: list[PayoutView]
     balances: list[Balance]
     next: str | None
+    feed: str
 
 
 async def show(call: PageCall) -> web.Response:
     """GET /creator/payouts."""
+    return await show_with(call, "")
+
+
+async def show_with(call: PageCall, feed: str) -> web.Response:
+    """The page, with the address of a feed that was just made; empty: none was."""
     node = call.node
     after = cursor.read(call.asked("after") or None)
     found = await look.payouts_of(node.store, call.member, SHOWN, after)
@@ -77,6 +86,7 @@ async def show(call: PageCall) -> web.Response:
             for rules in node.every_rules
         ],
         cursor.after([(one.created_us, one.id) for one in found], SHOWN),
+        feed,
     )
     return render(call, "creator/payouts.html", view=view)
 
@@ -87,6 +97,21 @@ async def retry(call: PageCall) -> web.Response:
     await retry_own(node.store, node.clock, call.member, PayoutId(call.name("payout")))
     said = call.gettext("It is tried again in a moment.")
     return redirect(call, PATH, said=said)
+
+
+def mend_of(one: PayoutRecord, *, later: bool) -> Mend:
+    """What the receiver of a payout can do; `later`: its next try is not yet."""
+    match one.state:
+        case PayoutState.DUE:
+            return "retry" if later else ""
+        case PayoutState.HELD if one.reason == HeldReason.NO_TARGET:
+            return "target"
+        case PayoutState.HELD if one.reason in {HeldReason.TARGET_CHANGED, HeldReason.SUSPENDED}:
+            return "wait"
+        case PayoutState.HELD:
+            return "retry"
+        case PayoutState.IN_FLIGHT | PayoutState.PAID | PayoutState.RETURNED:
+            return ""
 
 
 def _view(one: PayoutRecord, at_s: int, chain: str | None) -> PayoutView:
@@ -108,7 +133,7 @@ def _view(one: PayoutRecord, at_s: int, chain: str | None) -> PayoutView:
         payment_hash=one.reference if one.asset is Asset.SAT else None,
         proof=one.proof,
         proof_url=None if one.asset is Asset.SAT else transaction_url(chain, one.proof),
-        mend=_mend(one, later=later),
+        mend=mend_of(one, later=later),
     )
 
 
@@ -117,20 +142,6 @@ def transaction_url(chain: str | None, transaction: str | None) -> str | None:
     if chain is None or transaction is None:
         return None
     return chain_network(chain).transaction_url(transaction)
-
-
-def _mend(one: PayoutRecord, *, later: bool) -> Mend:
-    match one.state:
-        case PayoutState.DUE:
-            return "retry" if later else ""
-        case PayoutState.HELD if one.reason == HeldReason.NO_TARGET:
-            return "target"
-        case PayoutState.HELD if one.reason in {HeldReason.TARGET_CHANGED, HeldReason.SUSPENDED}:
-            return "wait"
-        case PayoutState.HELD:
-            return "retry"
-        case PayoutState.IN_FLIGHT | PayoutState.PAID | PayoutState.RETURNED:
-            return ""
 
 
 PAGES: Final = (

@@ -147,7 +147,7 @@ def _notice(one: Notice) -> NoticeView:
 
 def _token(one: Token, now_us: int) -> TokenView:
     over = one.revoked_us is not None or one.expires_us <= now_us
-    held = tuple(scope for scope in SCOPES if scope in one.scopes)
+    held = tuple(scope for scope in (*SCOPES, join.FEED) if scope in one.scopes)
     return TokenView(one.id, one.label, held, one.expires_us // _SECOND_US, over)
 
 
