@@ -185,15 +185,32 @@ class Outcomes:
     async def are_dead(self, buried: Sequence[Attempt], tally: Tally) -> bool:
         """Whether each of these is dead for good, asked once more.
 
-        What two people have proved dead (`limbo.py`) is, although lnd keeps it open.
+        What two people have proved dead (`limbo.py`) is, although lnd keeps it open. Another one
+        that is open, with nothing behind it, is in limbo from now on: its payout is not due then.
         """
         outcomes = [await self.check_dead(attempt, tally) for attempt in buried]
         async with self._store.read() as tx:
             proved = await limbo_approvals.proved(tx, [attempt.id for attempt in buried])
-        return all(
-            isinstance(outcome, Refused) or (isinstance(outcome, Pending) and attempt.id in proved)
+        doubtful = [
+            (attempt, outcome)
             for attempt, outcome in zip(buried, outcomes, strict=True)
-        )
+            if not isinstance(outcome, Refused)
+            and not (isinstance(outcome, Pending) and attempt.id in proved)
+        ]
+        for attempt, outcome in doubtful:
+            if isinstance(outcome, Pending) and outcome.limbo:
+                await self._lose_again(attempt, outcome.reason)
+        return not doubtful
+
+    async def _lose_again(self, attempt: Attempt, reason: str) -> None:
+        (payout_id,) = attempt.payouts
+        async with self._store.write("pay.note") as tx:
+            fresh, payout = await _fresh(tx, attempt, payout_id)
+            if fresh.state is not AttemptState.DEAD or payout.state is not PayoutState.DUE:
+                return  # it has moved on, or another of its attempts is in limbo
+            if await payouts.take(tx, payout):
+                await attempts.lose_again(tx, fresh, reason)
+                _log.warning("a dead attempt is in limbo", attempt=attempt.id, words=reason)
 
     async def _refuse(self, attempt: Attempt, payout_id: PayoutId, outcome: Refused) -> None:
         async with self._store.write("pay.refuse") as tx:

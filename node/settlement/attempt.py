@@ -7,12 +7,14 @@
     DEAD ◀──────────┘ └── found ─┘ │      │
       │  ◀──────────── proved ─────┘      │
       ├── revived (same hash) ─▶ READY    │
+      ├── lost (open again) ─▶ LIMBO      │
       └───────────────────────────────────┘
 
 READY is prepared and judged. It is stored as SENT, for what may be sent at any moment counts as
 sent in every decision about money. (A READY one on disk is an older node's. It differs in one
 thing: when its invoice expires, it is known to be dead without asking anybody.) LIMBO is a payment
 that the network neither finished nor denies: it waits for a person, and never for a second invoice.
+A dead one that the network keeps open again is one, too.
 The facts behind each arrow are measured (design.md §6): a FAILED is believed after two reads 30 s
 apart; NOT_FOUND is no verdict.
 """
@@ -66,6 +68,7 @@ TRANSITIONS: Final[dict[tuple[AttemptState, AttemptEvent], AttemptState]] = {
     (AttemptState.LIMBO, AttemptEvent.FOUND): AttemptState.SENT,
     (AttemptState.LIMBO, AttemptEvent.PROVED): AttemptState.DEAD,
     (AttemptState.DEAD, AttemptEvent.REVIVED): AttemptState.READY,
+    (AttemptState.DEAD, AttemptEvent.LOST): AttemptState.LIMBO,
     (AttemptState.DEAD, AttemptEvent.SETTLED): AttemptState.SETTLED,
 }
 

@@ -63,6 +63,12 @@ async def revive(tx: Tx, attempt: Attempt) -> None:
     )  # fmt: skip
 
 
+async def lose_again(tx: Tx, attempt: Attempt, reason: str) -> None:
+    """A dead attempt is open again, with nothing behind it: its legs count, and a person looks."""
+    await move(tx, attempt, AttemptEvent.LOST, reason=reason)
+    await unbury(tx, attempt.id)
+
+
 async def move(
     tx: Tx, attempt: Attempt, event: AttemptEvent, *, reason: str | None = None
 ) -> AttemptState:

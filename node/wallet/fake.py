@@ -116,6 +116,10 @@ class FakeRail:
         """Let a payment that was refused arrive: the network was wrong."""
         self._pay(self._payments[reference], _State.PAID)
 
+    def reopen(self, reference: str) -> None:
+        """Show a payment that was refused as open again, with nothing behind it."""
+        self._payments[reference].state = _State.LIMBO
+
     async def capacity(self) -> Capacity:
         """`ready` and `spendable_units`, as the test sets them."""
         words = "the fake rail pays" if self.ready else "the fake rail is switched off"

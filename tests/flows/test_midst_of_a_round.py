@@ -10,8 +10,9 @@ from node.flows.outcome import Outcomes
 from node.flows.round_report import RoundReport
 from node.ledger import accounts
 from node.money import Asset, sats
+from node.settlement.attempt import AttemptState
 from node.settlement.payout import HeldReason, PayoutState
-from node.store import attempts, leases, payouts
+from node.store import attempts, checks, leases, payouts
 from node.wallet.fake import FEE
 from tests.conftest import MONTH
 from tests.world import open_world, target_of
@@ -109,6 +110,29 @@ async def test_a_dead_attempt_that_has_paid_is_the_only_one_when_the_next_one_is
     async with world.store.read() as tx:
         assert await payouts.counts(tx, Asset.SAT) == {PayoutState.PAID: (2, sats(1_000).units)}
     assert (await audit(world.store, world.clock, None)).result == "pass"
+
+
+async def test_a_dead_attempt_that_is_open_again_waits_for_a_person_and_nothing_is_sent(world):
+    """As long as it is open it may arrive: no second payment is made, and a person is called."""
+    rail, creator = world.rail, target_of("eve")
+    rail.script(creator, ["refuse:first"])
+    await world.pay()
+    (dead,) = await dead_attempts(world)
+    rail.reopen(dead.reference)
+    for _ in range(3):
+        world.clock.advance(4 * 3600)
+        await world.pay()
+    assert (await eves(world)).state is PayoutState.IN_FLIGHT
+    async with world.store.read() as tx:
+        (open_again,) = await attempts.live(tx, rail.name, 10)
+        assert await checks.breaches(tx, deep=True) == []
+    assert (open_again.id, open_again.state) == (dead.id, AttemptState.LIMBO)
+    assert rail.sends.count(dead.reference) == 1
+    assert creator not in rail.received
+    rail.pay_after_all(dead.reference)
+    await world.pay_until_quiet()
+    assert (await eves(world)).state is PayoutState.PAID
+    assert rail.received[creator] == EARNED.units
 
 
 async def dead_attempts(world):

@@ -24,7 +24,8 @@ ARROWS = {
     (S.READY, E.SEND, S.SENT), (S.READY, E.REFUSED, S.DEAD), (S.READY, E.SETTLED, S.SETTLED),
     (S.SENT, E.SEND, S.SENT), (S.SENT, E.SETTLED, S.SETTLED), (S.SENT, E.REFUSED, S.DEAD),
     (S.SENT, E.LOST, S.LIMBO), (S.LIMBO, E.SETTLED, S.SETTLED), (S.LIMBO, E.FOUND, S.SENT),
-    (S.LIMBO, E.PROVED, S.DEAD), (S.DEAD, E.REVIVED, S.READY), (S.DEAD, E.SETTLED, S.SETTLED),
+    (S.LIMBO, E.PROVED, S.DEAD), (S.DEAD, E.REVIVED, S.READY),
+    (S.DEAD, E.LOST, S.LIMBO), (S.DEAD, E.SETTLED, S.SETTLED),
 }  # fmt: skip
 """Written out a second time on purpose: a slip in the table must not pass its own test."""
 
