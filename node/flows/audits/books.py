@@ -13,10 +13,9 @@ from node.ledger import accounts
 from node.money import Amount, Asset
 from node.settlement.attempt import AttemptState
 from node.settlement.payout import PayoutKind, PayoutState
-from node.store import audits, checks, closes, inbox, journal, operator_log, payouts, soundness
+from node.store import audits, checks, inbox, journal, operator_log, payouts, soundness
 from node.store.audits import CreditedDeposit, LedgerSize, LiveSum, SettledAttempt
 from node.store.checks import Breach
-from node.store.closes import Close
 from node.store.engine import Store, Tx
 
 ASSET: Final = Asset.SAT
@@ -52,7 +51,6 @@ class Books:
     not_kept: int
     begun_s: int | None
     clicks_waiting: int
-    closes: Sequence[Close]
     log: tuple[int, str]
     """The operator's log: how many rows, and the last one's hash."""
     guards: int
@@ -76,7 +74,6 @@ async def read_books(store: Store, rail: str, at_s: int) -> Books:
 
 
 async def _read(tx: Tx, rail: str, at_s: int, again: asyncio.Task[Recomputed]) -> Books:
-    closed = [one for asset in (ASSET, Asset.USD) for one in await closes.all_of(tx, asset)]
     sizes = {asset: await audits.ledger_size(tx, asset) for asset in OTHERS}
     held: dict[str, int] = {}
     for payout in await payouts.in_state(tx, ASSET, PayoutState.HELD, 1_000_000):
@@ -100,7 +97,6 @@ async def _read(tx: Tx, rail: str, at_s: int, again: asyncio.Task[Recomputed]) -
         not_kept=await audits.hashes_not_kept(tx),
         begun_s=await audits.begun_s(tx),
         clicks_waiting=await inbox.length(tx),
-        closes=closed,
         log=await operator_log.head(tx),
         guards=await soundness.guards(tx),
         again=await again,
@@ -140,7 +136,7 @@ def attempts_line(books: Books) -> Line:
 
 def closing_line(books: Books) -> Line:
     """I9 over all months; each month has a line of its own besides."""
-    figures = f"{count(len(books.closes))} months, nothing is left in the middle of a close"
+    figures = f"{count(len(books.again.months))} months, nothing is left in the middle of a close"
     return judge("I9", "closes are whole", figures, words_of(books.breaches, "I9"))
 
 
