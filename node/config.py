@@ -111,6 +111,11 @@ class WebSettings(BaseModel):
     trusted_proxies: frozenset[str] = frozenset()
     """Addresses whose last X-Forwarded-For entry is believed."""
 
+    @property
+    def base_url(self) -> str:
+        """`public_url` without a slash at its end: what a path is put behind."""
+        return self.public_url.rstrip("/")
+
 
 class OperatorSettings(BaseModel):
     """The operator's console and metrics, on a listener of their own."""

@@ -80,7 +80,7 @@ def sign_in_of(node: Node) -> SignIn:
     return SignIn(
         store=node.store,
         clock=node.clock,
-        public_url=settings.web.public_url.rstrip("/"),
+        public_url=settings.web.base_url,
         network=settings.network,
         chain_id=coin.money.chain_id if coin else _MAINNET,
         chain=coin.money.chain if coin else None,

@@ -77,7 +77,7 @@ class Templates:
         made.globals.update(
             static=files.path_of, has_static=files.has, network=settings.network,
             real_money=settings.network == "mainnet",
-            public_url=settings.web.public_url.rstrip("/"),
+            public_url=settings.web.base_url,
         )  # fmt: skip
         return made
 

@@ -44,7 +44,9 @@ async def make(call: PageCall) -> web.Response:
     made = await join.make_token(
         node.store, node.clock, call.member, label, frozenset({join.FEED}), join.TOKEN_DAYS_MAX
     )
-    return await payouts.show_with(call, f"{_home(call)}/feeds/{made.secret}/payments.atom")
+    return await payouts.show_with(
+        call, f"{call.node.settings.web.base_url}/feeds/{made.secret}/payments.atom"
+    )
 
 
 async def show(call: PageCall) -> web.Response:
@@ -53,13 +55,13 @@ async def show(call: PageCall) -> web.Response:
     news = await news_of(call.node.store, token.member, ENTRIES_MAX)
     name = (await member_of(call.node.store, token.member)).name
     found = [*_ends_soon(call, token), *(_entry(call, one) for one in news)][:ENTRIES_MAX]
-    page = _home(call) + payouts.PATH
+    page = call.node.settings.web.base_url + payouts.PATH
     text = write(Feed(
         id=f"urn:flattr-node:payments:{token.id}",
         title=call.gettext("Payments to %(name)s") % {"name": name},
         updated_s=max((one.updated_s for one in found), default=token.created_us // _SECOND_US),
         author=f"flattr-node ({call.node.settings.network})",
-        page=_home(call),
+        page=call.node.settings.web.base_url,
         links=(Link("alternate", page, "text/html"),),  # no rel="self": it would hold the token
         entries=tuple(found),
     ))  # fmt: skip
@@ -153,12 +155,8 @@ def _dues(call: PageCall, one: HeldMonth) -> str:
 
 
 def _named(call: PageCall, name: str, title: str, at_s: int, words: str) -> Entry:
-    links = (Link("alternate", _home(call) + payouts.PATH, "text/html"),)
+    links = (Link("alternate", call.node.settings.web.base_url + payouts.PATH, "text/html"),)
     return Entry(f"urn:flattr-node:{name}", title, at_s, links, words)
-
-
-def _home(call: PageCall) -> str:
-    return call.node.settings.web.public_url.rstrip("/")
 
 
 PAGES: Final = (

@@ -50,7 +50,7 @@ async def feed(call: PageCall) -> web.Response:
     """GET /creators/{name}.atom: the newest things, each with a link by which it is flattred."""
     name = _name(call)
     found = await public.newest_things(call.node.store, name, SHOWN)
-    text = atom(call.node.settings.web.public_url.rstrip("/"), name, found)
+    text = atom(call.node.settings.web.base_url, name, found)
     headers = {"Cache-Control": f"public, max-age={FEED_FRESH_S}"}
     return web.Response(text=text, content_type=MEDIA, charset="utf-8", headers=headers)
 

@@ -48,7 +48,7 @@ async def show(call: PageCall) -> web.Response:
             url = asked
         except BadUrl as error:
             refused = sentence(error)
-    here = call.node.settings.web.public_url.rstrip("/")
+    here = call.node.settings.web.base_url
     parts = urlsplit(here)
     view = ButtonView(
         url=url,
